@@ -1,0 +1,76 @@
+// swift-tools-version:6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// One setting for every Swift target: Swift 6 mode, explicit existentials, explicit import visibility,
+/// and no warnings.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A Swift room. `path` is given where the directory is deeper than the name.
+func room(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "gantry",
+    products: [
+        .executable(name: "gantryd", targets: ["gantryd"]),
+        .executable(name: "gantry", targets: ["gantry"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // System libraries, by their Debian packages.
+        .systemLibrary(name: "CLibcap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+
+        // The kernel.
+        .target(name: "CLinux"),
+        room("Kernel", ["CLinux", "CLibcap", system]),
+        room("Reactor", ["Kernel", system]),
+
+        // The wire and the calls on it.
+        .target(name: "CProto", linkerSettings: [.linkedLibrary("protobuf-c")]),
+        room("Wire", ["CProto"]),
+        room("RPC", ["Reactor", "Kernel", system]),
+        room("Services", ["RPC", "Wire"]),
+
+        // The containerizer.
+        room("Core", ["Kernel", "Reactor", "Wire", log, system], path: "Sources/Containerizer/Core"),
+        room("Launcher", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Launcher"),
+        room("Isolators", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Isolators"),
+        room("Images", ["Core", "Kernel", "Reactor", "Wire", "CArchive", "CNettle", system], path: "Sources/Containerizer/Images"),
+        room("IO", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/IO"),
+
+        // The daemon.
+        room("Daemon", ["Core", "Launcher", "Isolators", "Images", "IO", "Services", "RPC", "Reactor", "Kernel", "Wire", log, system]),
+        program("gantryd", ["Daemon", arguments]),
+
+        // The command line.
+        room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire"]),
+        room("CLI", ["Client", "Wire", arguments]),
+        program("gantry", ["CLI"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
