@@ -60,11 +60,18 @@ let package = Package(
         room("Core", ["Kernel", "Reactor", "Wire", log, system], path: "Sources/Containerizer/Core"),
         room("Launcher", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Launcher"),
         room("Isolators", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Isolators"),
-        room("Images", ["Core", "Kernel", "Reactor", "Wire", "CArchive", "CNettle", system], path: "Sources/Containerizer/Images"),
+        room(
+            "Images", ["Core", "Kernel", "Reactor", "Wire", "CArchive", "CNettle", system],
+            path: "Sources/Containerizer/Images"),
         room("IO", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/IO"),
 
         // The daemon.
-        room("Daemon", ["Core", "Launcher", "Isolators", "Images", "IO", "Services", "RPC", "Reactor", "Kernel", "Wire", log, system]),
+        room(
+            "Daemon",
+            [
+                "Core", "Launcher", "Isolators", "Images", "IO", "Services", "RPC", "Reactor", "Kernel", "Wire", log,
+                system,
+            ]),
         program("gantryd", ["Daemon", arguments]),
 
         // The command line.
