@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two lines a target. Each calls a script that also works by itself.
+.PHONY: test check build proto
+
+test:
+	@scripts/test
+
+check:
+	@scripts/check
+
+build:
+	@scripts/build debug
+
+proto:
+	@scripts/proto
