@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Who is at the other end of a connection: SO_PEERCRED, taken when the connection was accepted (unix(7)).
+///
+/// The pid may belong to another process by now; the ids are those that the peer had when it connected.
+public struct PeerCredentials: Hashable, Sendable {
+    public var pid: Int32
+    public var uid: UInt32
+    public var gid: UInt32
+
+    public init(pid: Int32, uid: UInt32, gid: UInt32) {
+        self.pid = pid
+        self.uid = uid
+        self.gid = gid
+    }
+}
+
+/// Key-value pairs that travel with a request. Keys may repeat; values keep their order.
+public struct Metadata: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    public struct Entry: Hashable, Sendable {
+        public var key: String
+        public var value: String
+
+        public init(key: String, value: String) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    public var entries: [Entry]
+
+    public init(_ entries: [Entry] = []) {
+        self.entries = entries
+    }
+
+    public init(dictionaryLiteral elements: (String, String)...) {
+        entries = elements.map { Entry(key: $0.0, value: $0.1) }
+    }
+
+    /// The values of a key, compared without regard to case, in the order in which they were sent.
+    public subscript(key: String) -> [String] {
+        let wanted = key.lowercased()
+        return entries.filter { $0.key.lowercased() == wanted }.map(\.value)
+    }
+}
+
+/// What a handler and an interceptor may know about the call they serve.
+public struct CallContext: Sendable {
+    /// Unique among all calls of one server.
+    public var id: UInt64
+    /// The full protobuf name: `gantry.v1.Containerizer`.
+    public var service: String
+    /// The bare method name: `Launch`.
+    public var method: String
+    public var metadata: Metadata
+    /// When the caller stops waiting. The task of the call is cancelled then.
+    public var deadline: ContinuousClock.Instant?
+    /// nil only where a test calls a handler without a socket.
+    public var peer: PeerCredentials?
+
+    public init(
+        id: UInt64 = 0, service: String, method: String, metadata: Metadata = Metadata(),
+        deadline: ContinuousClock.Instant? = nil, peer: PeerCredentials? = nil
+    ) {
+        self.id = id
+        self.service = service
+        self.method = method
+        self.metadata = metadata
+        self.deadline = deadline
+        self.peer = peer
+    }
+}
