@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What gantryd and the spawner say to each other, on a SOCK_SEQPACKET pair. docs/protocol.md.
+// Little-endian, packed, of fixed size; a change of layout is a change of SPAWN_VERSION.
+#pragma once
+
+#include <stdint.h>
+
+enum {
+    SPAWN_VERSION = 1,
+    // The spawner's end of the pair.
+    SPAWN_SOCKET = 3,
+    // At most so many v1 `tasks` files in one request.
+    SPAWN_TASKS_MAX = 32,
+};
+
+// spawn_request.flags
+enum {
+    // A cgroup2 directory for CLONE_INTO_CGROUP is among the descriptors.
+    SPAWN_HAS_CGROUP = 1,
+    // A pidfd, whose namespaces (`enter`) are entered first, is among the descriptors.
+    SPAWN_HAS_ENTER = 2,
+};
+
+// Its descriptors (SCM_RIGHTS), in this order: control socket, status file, stdin, stdout, stderr,
+// [cgroup2 directory], [pidfd to enter], then `tasks` v1 `tasks` files open for writing.
+struct spawn_request {
+    uint32_t version;
+    uint32_t flags;
+    uint64_t namespaces; // CLONE_NEW* bits for clone3
+    uint64_t enter;      // CLONE_NEW* bits for setns on the pidfd; 0 without one
+    uint32_t tasks;      // number of v1 `tasks` files
+    uint32_t reserved;   // 0
+} __attribute__((packed));
+
+enum spawn_step {
+    SPAWN_DONE = 0,
+    SPAWN_REQUEST = 1, // the request is malformed
+    SPAWN_ENTER = 2,   // setns
+    SPAWN_CLONE = 3,   // clone3
+    SPAWN_ANSWER = 4,  // the pidfd could not be sent; the child was killed
+};
+
+// With pid > 0 the pidfd is attached (SCM_RIGHTS).
+struct spawn_answer {
+    uint32_t version;
+    int32_t pid;   // in the spawner's own pid namespace; 0 on failure
+    int32_t error; // errno, 0 on success
+    uint32_t step; // enum spawn_step
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct spawn_request) == 32, "layout");
+_Static_assert(sizeof(struct spawn_answer) == 16, "layout");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "layout");

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The spawner: takes requests, clones supervisors. Single-threaded, allocates nothing, blocks all
+// signals: it ends when gantryd closes the socket.
+#include "spawner.h"
+
+#include "kernel.h"
+#include "report.h"
+#include "request.h"
+#include "supervisor.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+extern char **environ;
+
+#define NAMESPACES                                                                                                     \
+    (uint64_t)(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |            \
+               CLONE_NEWNET | CLONE_NEWTIME)
+// User namespaces are not entered: the way back would be closed.
+#define ENTERED (NAMESPACES & ~(uint64_t)(CLONE_NEWUSER | CLONE_NEWTIME))
+
+enum {
+    FIXED_FDS = 5, // control, status, stdin, stdout, stderr
+    FDS_MAX = FIXED_FDS + 2 + SPAWN_TASKS_MAX,
+};
+
+struct received {
+    struct spawn_request request;
+    ssize_t length;
+    int flags;
+    size_t count;
+    int fds[FDS_MAX];
+};
+
+static void close_received(struct received *in) {
+    while (in->count > 0) {
+        close(in->fds[--in->count]);
+    }
+}
+
+// False at the end of the socket.
+static bool receive(struct received *in) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
+    } control;
+    struct iovec data = {&in->request, sizeof in->request};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    in->count = 0;
+    in->length = recvmsg(SPAWN_SOCKET, &message, MSG_CMSG_CLOEXEC);
+    if (in->length < 0) {
+        return false;
+    }
+    in->flags = message.msg_flags;
+    // The kernel puts all descriptors of a message into one header, and no other kind was asked for.
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        in->count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(in->fds, CMSG_DATA(header), in->count * sizeof(int));
+    }
+    if (in->length == 0) {
+        // An empty message looks like the end; only the end hangs up.
+        struct pollfd ready = {.fd = SPAWN_SOCKET, .events = POLLRDHUP};
+        return poll(&ready, 1, 0) == 0 || (ready.revents & (POLLRDHUP | POLLHUP)) == 0;
+    }
+    return true;
+}
+
+static bool is_valid(const struct received *in) {
+    const struct spawn_request *request = &in->request;
+    bool cgroup = (request->flags & SPAWN_HAS_CGROUP) != 0, enter = (request->flags & SPAWN_HAS_ENTER) != 0;
+    return in->length == sizeof *request && (in->flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
+           request->version == SPAWN_VERSION &&
+           (request->flags & ~(uint32_t)(SPAWN_HAS_CGROUP | SPAWN_HAS_ENTER)) == 0 &&
+           (request->namespaces & ~NAMESPACES) == 0 && (request->enter & ~ENTERED) == 0 &&
+           enter == (request->enter != 0) && request->reserved == 0 && request->tasks <= SPAWN_TASKS_MAX &&
+           in->count == FIXED_FDS + (size_t)cgroup + (size_t)enter + request->tasks;
+}
+
+static void send_answer(pid_t pid, int pidfd, int error, enum spawn_step step) {
+    struct spawn_answer answer = {.version = SPAWN_VERSION, .pid = pid, .error = error, .step = step};
+    struct iovec data = {&answer, sizeof answer};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof pidfd)];
+    } control;
+    if (pidfd >= 0) {
+        memset(&control, 0, sizeof control);
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(sizeof pidfd);
+        memcpy(CMSG_DATA(&control.header), &pidfd, sizeof pidfd);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+    }
+    if (sendmsg(SPAWN_SOCKET, &message, MSG_NOSIGNAL) >= 0) {
+        return;
+    }
+    error = errno;
+    if (pidfd >= 0) {
+        // A container that the daemon does not know must not be. If the daemon is gone, the next
+        // receive says so.
+        sys_pidfd_kill(pidfd, SIGKILL);
+        send_answer(0, -1, error, SPAWN_ANSWER);
+    }
+}
+
+// The namespaces that the spawner belongs to, for the way back.
+static const struct {
+    int flag;
+    const char *path;
+} own[] = {
+    {CLONE_NEWCGROUP, "/proc/self/ns/cgroup"}, {CLONE_NEWIPC, "/proc/self/ns/ipc"}, {CLONE_NEWUTS, "/proc/self/ns/uts"},
+    {CLONE_NEWNET, "/proc/self/ns/net"},       {CLONE_NEWPID, "/proc/self/ns/pid"}, {CLONE_NEWNS, "/proc/self/ns/mnt"},
+};
+enum { OWN = sizeof own / sizeof *own };
+
+// Opens them at the first use: most daemons never start a nested container.
+static const int *own_namespaces(void) {
+    static int fds[OWN];
+    for (size_t i = 0; i < OWN; i++) {
+        if (fds[i] == 0) {
+            int fd = open(own[i].path, O_RDONLY | O_CLOEXEC);
+            if (fd < 0) {
+                return NULL;
+            }
+            fds[i] = fd;
+        }
+    }
+    return fds;
+}
+
+// Enters the namespaces of the process behind `pidfd`: all or none (setns(2) with several flags).
+static int enter(int pidfd, uint64_t namespaces) {
+    if (namespaces == 0) {
+        return 0;
+    }
+    return own_namespaces() == NULL ? -1 : setns(pidfd, (int)namespaces);
+}
+
+static void leave(uint64_t namespaces) {
+    const int *fds = namespaces != 0 ? own_namespaces() : NULL;
+    for (size_t i = 0; fds != NULL && i < OWN; i++) {
+        if ((namespaces & (uint64_t)own[i].flag) != 0 && setns(fds[i], own[i].flag) != 0) {
+            // Half inside of a container: no further request may be served here.
+            _exit(1);
+        }
+    }
+}
+
+static void spawn(struct received *in) {
+    const struct spawn_request *request = &in->request;
+    if (!is_valid(in)) {
+        send_answer(0, -1, EINVAL, SPAWN_REQUEST);
+        return;
+    }
+    size_t next = FIXED_FDS;
+    bool has_cgroup = (request->flags & SPAWN_HAS_CGROUP) != 0;
+    int cgroup = has_cgroup ? in->fds[next++] : -1;
+    int target = request->enter != 0 ? in->fds[next++] : -1;
+    int pidfd = -1;
+    struct gi_clone_args args = {
+        // The parent is gantryd, so that it can wait for the supervisor, and the spawner need not.
+        .flags = request->namespaces | CLONE_PARENT | CLONE_PIDFD | (has_cgroup ? GI_CLONE_INTO_CGROUP : 0),
+        .pidfd = (uint64_t)(uintptr_t)&pidfd,
+        .cgroup = has_cgroup ? (uint64_t)cgroup : 0,
+    };
+    if (enter(target, request->enter) != 0) {
+        send_answer(0, -1, errno, SPAWN_ENTER);
+        return;
+    }
+    pid_t pid = sys_clone3(&args);
+    if (pid == 0) {
+        supervise(&(struct inherited){
+            .control = in->fds[0],
+            .status = in->fds[1],
+            .stdio = {in->fds[2], in->fds[3], in->fds[4]},
+            .tasks = in->fds + next,
+            .tasks_count = request->tasks,
+        });
+    }
+    int error = errno;
+    leave(request->enter);
+    if (pid < 0) {
+        send_answer(0, -1, error, SPAWN_CLONE);
+        return;
+    }
+    send_answer(pid, pidfd, 0, SPAWN_DONE);
+    close(pidfd);
+}
+
+// All numbers below FD_FREE are taken, so that a received descriptor never has one of them.
+static bool reserve_descriptors(void) {
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    } while (fd >= 0 && fd < FD_FREE);
+    if (fd < 0) {
+        return false;
+    }
+    return sys_close_range(FD_FREE, UINT32_MAX, 0) == 0;
+}
+
+// Nothing of the daemon's environment may be read in a container's /proc/1/environ.
+static void wipe_environment(void) {
+    for (char **variable = environ; *variable != NULL; variable++) {
+        memset(*variable, 0, strlen(*variable));
+    }
+}
+
+int run_spawner(void) {
+    int type;
+    socklen_t size = sizeof type;
+    if (getsockopt(SPAWN_SOCKET, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
+        return 2;
+    }
+    prctl(PR_SET_NAME, "gantry-spawner");
+    // Whoever enters a container must not be traced or opened by it (CVE-2016-9962).
+    prctl(PR_SET_DUMPABLE, 0);
+    // Supervisors inherit this: no moment when a signal would have its default effect, and nothing
+    // ignored because the daemon ignores it.
+    sys_signal_mask(UINT64_MAX);
+    for (int signal = 1; signal <= 64; signal++) {
+        struct {
+            uint64_t handler, flags, restorer, mask;
+        } none = {0, 0, 0, 0};
+        syscall(SYS_rt_sigaction, signal, &none, NULL, sizeof none.mask);
+    }
+    umask(0);
+    wipe_environment();
+    if (!reserve_descriptors() || chdir("/") != 0) {
+        return 1;
+    }
+    struct received in;
+    while (receive(&in)) {
+        spawn(&in);
+        close_received(&in);
+    }
+    return 0;
+}
