@@ -78,6 +78,10 @@ let package = Package(
         room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire"]),
         room("CLI", ["Client", "Wire", arguments]),
         program("gantry", ["CLI"]),
+
+        // Tests.
+        tests("ReactorTests", ["Reactor", "Kernel", system]),
+        tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
     ],
     swiftLanguageModes: [.v6]
 )

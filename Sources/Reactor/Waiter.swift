@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+
+/// A task that waits for something that the reactor sees. `cancelled` is for all; the rest belongs to the reactor's
+/// thread from the moment the waiter is handed over.
+final class Waiter: @unchecked Sendable {
+    private let cancelled = Atomic<Bool>(false)
+    private var continuation: UnsafeContinuation<Void, any Error>?
+    /// Takes the waiter off the list where it waits. nil: it waits nowhere (yet, or any more).
+    private var withdraw: (() -> Void)?
+
+    init() {}
+
+    /// Before the waiter is handed over.
+    func hold(_ continuation: UnsafeContinuation<Void, any Error>) {
+        self.continuation = continuation
+    }
+
+    /// Lists the waiter, unless its task has been cancelled before it came this far.
+    func list(_ enter: () throws -> (() -> Void)) {
+        guard !cancelled.load(ordering: .acquiring) else { return finish(.failure(CancellationError())) }
+        do {
+            withdraw = try enter()
+        } catch {
+            finish(.failure(error))
+        }
+    }
+
+    func finish(_ result: Result<Void, any Error>) {
+        withdraw = nil
+        continuation.take()?.resume(with: result)
+    }
+
+    /// First half of a cancellation, on any thread.
+    func markCancelled() {
+        cancelled.store(true, ordering: .releasing)
+    }
+
+    /// Second half, on the reactor's thread. A waiter that is not listed yet sees the mark when it is.
+    func cancel() {
+        guard let withdraw else { return }
+        withdraw()
+        finish(.failure(CancellationError()))
+    }
+}
