@@ -10,10 +10,11 @@ public struct SealedProgram: ~Copyable, Sendable {
 
     public init(copying path: String) throws(SystemError) {
         let file = Descriptor(owning: try systemCall("open", path) { open(path, O_RDONLY | O_CLOEXEC) })
-        memory = Descriptor(owning: try systemCall("memfd_create", path) { gantry_memfd_executable("gantry-init") })
+        let memory = Descriptor(owning: try systemCall("memfd_create", path) { gantry_memfd_executable("gantry-init") })
         let (source, target) = (file.raw, memory.raw)
         while try systemCall("sendfile", path, { sendfile(target, source, nil, 1 << 20) }) > 0 {}
         try systemCall("fcntl(F_ADD_SEALS)", path) { gantry_memfd_seal(target) }
+        self.memory = memory
     }
 
     /// Starts the program as a child with an empty environment. Descriptor 3 of the child is `channel`; 0 and 1 are

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Core
+import Kernel
+import Reactor
+import SystemPackage
+import Wire
+
+/// How a container's processes are found and killed.
+protocol ProcessTracking: Sendable {
+    /// Makes the container's tracking cgroup, or takes the one that is there. Blocks.
+    func begin(_ id: Mesos.ContainerID) throws(SystemError) -> TrackingCgroup
+
+    /// Sends SIGKILL to every process of the container.
+    func kill(_ id: Mesos.ContainerID) async throws
+
+    /// Returns when the cgroup has no process left.
+    func waitUntilEmpty(_ id: Mesos.ContainerID) async throws
+
+    /// Removes the cgroup. Blocks.
+    func end(_ id: Mesos.ContainerID) throws(SystemError)
+
+    /// All containers that have a tracking cgroup. Blocks.
+    func containers() throws(SystemError) -> [Mesos.ContainerID]
+
+    /// Which processes are left, for an error message.
+    func describe(_ id: Mesos.ContainerID) -> String
+}
+
+/// The cgroup that a container's first process is born into or joins.
+enum TrackingCgroup: Sendable {
+    /// A cgroup2 directory for CLONE_INTO_CGROUP.
+    case bornInto(CgroupDirectory)
+    /// A version 1 directory, joined by way of its `tasks` file.
+    case joins(CgroupDirectory)
+}
+
+extension ProcessTracking {
+    /// The containers among the cgroups of one hierarchy.
+    func containers(of layout: CgroupLayout, mount: String) throws(SystemError) -> [Mesos.ContainerID] {
+        var ids: [Mesos.ContainerID] = []
+        let root = CgroupDirectory("\(mount)/\(layout.root)")
+        for cgroup in try root.children() {
+            let relative = String(cgroup.path.dropFirst(mount.utf8.count + 1))
+            if let id = layout.container(at: relative) { ids.append(id) }
+        }
+        return ids
+    }
+}
+
+func processesLeft(_ cgroups: [CgroupDirectory]) -> String {
+    let pids = cgroups.flatMap { (try? $0.processes()) ?? [] }
+    return pids.isEmpty ? "no process is listed" : "pids \(pids.prefix(16).map(String.init).joined(separator: ", "))"
+}
+
+/// cgroup2, with or without controllers.
+struct UnifiedTracking: ProcessTracking {
+    let mount: String
+    let layout: CgroupLayout
+    /// Processes live in `<id>/leaf`, because `<id>` has controllers.
+    let leaves: Bool
+    let reactor: Reactor
+
+    private func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
+        CgroupDirectory("\(mount)/\(layout.path(id))")
+    }
+
+    func begin(_ id: Mesos.ContainerID) throws(SystemError) -> TrackingCgroup {
+        let directory = leaves ? CgroupDirectory("\(mount)/\(layout.leaf(id))") : top(id)
+        try directory.createWithParents()
+        return .bornInto(directory)
+    }
+
+    func kill(_ id: Mesos.ContainerID) async throws {
+        let top = top(id)
+        guard try top.isPopulated() == true else { return }
+        do {
+            try top.kill()
+        } catch where error.errno == .noSuchFileOrDirectory && top.exists {
+            try Freezing(cgroup2: top).signalAll()
+        }
+    }
+
+    func waitUntilEmpty(_ id: Mesos.ContainerID) async throws {
+        let top = top(id)
+        guard try top.isPopulated() == true else { return }
+        // inotify tells when the file changes; it is read after the watch is set, so that no change is missed.
+        let notify = try Notify()
+        _ = try notify.watch(top.file("cgroup.events"))
+        while try top.isPopulated() == true {
+            try await reactor.readable(notify.raw)
+            _ = try notify.events()
+        }
+    }
+
+    func end(_ id: Mesos.ContainerID) throws(SystemError) {
+        try top(id).removeTree(deadline: .now + .seconds(5))
+    }
+
+    func containers() throws(SystemError) -> [Mesos.ContainerID] {
+        try containers(of: layout, mount: mount)
+    }
+
+    func describe(_ id: Mesos.ContainerID) -> String {
+        let top = top(id)
+        return processesLeft([top] + ((try? top.descendants()) ?? []))
+    }
+}
+
+/// The freezer of cgroup version 1.
+struct FreezerTracking: ProcessTracking {
+    let mount: String
+    let layout: CgroupLayout
+    let reactor: Reactor
+
+    private func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
+        CgroupDirectory("\(mount)/\(layout.path(id))")
+    }
+
+    func begin(_ id: Mesos.ContainerID) throws(SystemError) -> TrackingCgroup {
+        try top(id).createWithParents()
+        return .joins(top(id))
+    }
+
+    func kill(_ id: Mesos.ContainerID) async throws {
+        let top = top(id)
+        guard top.exists else { return }
+        try Freezing(version1: top).signalAll()
+    }
+
+    /// Version 1 announces nothing: each process is waited for, until none is listed.
+    func waitUntilEmpty(_ id: Mesos.ContainerID) async throws {
+        let top = top(id)
+        while true {
+            let pids = try ([top] + top.descendants()).flatMap { try $0.processes() }
+            if pids.isEmpty { return }
+            for pid in pids {
+                do {
+                    let process = try ProcessDescriptor(pid: pid)
+                    try process.signal(9)
+                    try await reactor.readable(process.raw)
+                } catch where (error as? SystemError)?.errno == .noSuchProcess {
+                    continue
+                }
+            }
+        }
+    }
+
+    func end(_ id: Mesos.ContainerID) throws(SystemError) {
+        try top(id).removeTree(deadline: .now + .seconds(5))
+    }
+
+    func containers() throws(SystemError) -> [Mesos.ContainerID] {
+        try containers(of: layout, mount: mount)
+    }
+
+    func describe(_ id: Mesos.ContainerID) -> String {
+        let top = top(id)
+        return processesLeft([top] + ((try? top.descendants()) ?? []))
+    }
+}
+
+/// Kills a cgroup's processes while they cannot fork: freeze, SIGKILL to each, thaw.
+struct Freezing {
+    private let cgroup: CgroupDirectory
+    private let file: String
+    private let frozen: String
+    private let thawed: String
+
+    init(version1 cgroup: CgroupDirectory) {
+        (self.cgroup, file, frozen, thawed) = (cgroup, "freezer.state", "FROZEN", "THAWED")
+    }
+
+    /// For kernels before 5.14, which have no cgroup.kill.
+    init(cgroup2 cgroup: CgroupDirectory) {
+        (self.cgroup, file, frozen, thawed) = (cgroup, "cgroup.freeze", "1", "0")
+    }
+
+    func signalAll() throws {
+        try cgroup.write(file, frozen)
+        defer { try? cgroup.write(file, thawed) }
+        for directory in try [cgroup] + cgroup.descendants() {
+            for pid in try directory.processes() {
+                do {
+                    try ProcessDescriptor(pid: pid).signal(9)
+                } catch where error.errno == .noSuchProcess {
+                    continue
+                }
+            }
+        }
+    }
+}
