@@ -34,6 +34,11 @@ public struct Lifecycle: Sendable, Hashable {
         state = .provisioning
     }
 
+    /// A container that is found rather than launched counts as running.
+    init(adopted: Void) {
+        state = .running
+    }
+
     public enum OnStepDone: Sendable, Hashable {
         /// The launch goes on in this state.
         case proceed(State)

@@ -19,8 +19,11 @@ final class Container {
     var process: (any ContainerProcess)?
     /// Ends when the first process is reaped: its wait status, by the rules of containerizer.md 3.12.
     var exit: Task<Int32?, any Error>?
-    /// Ends when init has executed the command, or failed to.
-    var start: Task<ContainerError?, Never>?
+    /// Settled when the output files exist and their writer does: right after the fork, or with the launch's error.
+    let forked = Promise<Void>()
+    /// Settled with nil when the command was executed, with the error when init failed before that; at the latest
+    /// with the outcome.
+    let started = Promise<ContainerError?>()
     var watches: [Task<Void, Never>] = []
 
     var requests: [Mesos.Resource]

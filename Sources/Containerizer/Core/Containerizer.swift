@@ -12,6 +12,7 @@ public actor Containerizer {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
 
     let reactor: Reactor
+    let pool: BlockingPool
     let launcher: any Launcher
     /// In the order of `prepare`; cleanup goes the other way.
     let isolators: [any Isolator]
@@ -36,10 +37,11 @@ public actor Containerizer {
     }
 
     public init(
-        reactor: Reactor, launcher: any Launcher, isolators: [any Isolator], provisioner: any Provisioner,
+        reactor: Reactor, pool: BlockingPool, launcher: any Launcher, isolators: [any Isolator], provisioner: any Provisioner,
         runtime: RuntimeDirectory, sandboxes: Sandboxes, configuration: Configuration, log: Logger
     ) {
         self.reactor = reactor
+        self.pool = pool
         self.launcher = launcher
         self.isolators = isolators
         self.provisioner = provisioner

@@ -62,6 +62,15 @@ extension Containerizer {
         }
         await attempt("cleanup (launcher)", container, &failures) { try await launcher.cleanup(id) }
         await attempt("cleanup (provisioner)", container, &failures) { _ = try await provisioner.destroy(id) }
+        guard failures.isEmpty else { return }
+        // The runtime directory goes last: while it is there, a daemon that starts knows that something may be left.
+        let (runtime, sandboxes, ownsSandbox) = (runtime, sandboxes, container.ownsSandbox)
+        await attempt("remove directories", container, &failures) {
+            try await pool.run {
+                if ownsSandbox { try sandboxes.remove(id) }
+                try runtime.remove(id)
+            }
+        }
     }
 
     private func attempt(
@@ -82,8 +91,9 @@ extension Containerizer {
         if container.prefilled == nil, let limitation = await brokenLimit(container.id) {
             termination = Mesos.Slave.ContainerTermination(limitation)
         }
-        if termination.message == nil, let failure = await container.start?.value {
-            termination.message = failure.description
+        // Init's end of the control socket is closed by now, so this is settled or about to be.
+        if container.lifecycle.destroyedIn == .running, let failure = try? await container.started.value() {
+            termination.message = termination.message ?? failure.description
         }
         termination.status = status ?? nil
         return termination
@@ -96,10 +106,9 @@ extension Containerizer {
         return nil
     }
 
-    /// One atomic section: who sees the termination also sees that nothing is left.
+    /// Nothing is left, and whoever sees the termination sees that.
     private func finish(_ container: Container, _ termination: Mesos.Slave.ContainerTermination) {
-        if container.ownsSandbox { sandboxes.remove(container.id) }
-        runtime.remove(container.id)
+        container.started.settle(.success(nil))
         table[container.id] = nil
         log.info(
             "ended",

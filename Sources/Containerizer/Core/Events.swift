@@ -5,20 +5,19 @@ import Wire
 /// What happens to a container without being asked for: its process starts or fails to, exits, or breaks a limit
 /// (containerizer.md 3.12).
 extension Containerizer {
-    /// Waits for init's word on the launch: nil when the command was executed.
-    func startFailure(of id: Mesos.ContainerID, _ process: any ContainerProcess) async -> ContainerError? {
-        let report: Gantry.Init.V1.Report?
+    /// Waits for init's word on the launch: it executed the command, or says what failed.
+    func awaitStart(of id: Mesos.ContainerID, _ process: any ContainerProcess) async {
         do {
-            report = try await process.report()
+            guard let container = table[id] else { return }
+            guard let report = try await process.report() else { return container.started.settle(.success(nil)) }
+            let error = ContainerError(report, command: container.launchInfo?.command?.value ?? "")
+            container.steps.begin(.launch, error.step)
+            container.steps.end(error.step, error)
+            container.started.settle(.success(error))
         } catch {
             log.warning("reading init's report: \(error)", metadata: ["container": "\(id.text)"])
-            return nil
+            table[id]?.started.settle(.success(nil))
         }
-        guard let report, let container = table[id] else { return nil }
-        let error = ContainerError(report, command: container.launchInfo?.command?.value ?? "")
-        container.steps.begin(.launch, error.step)
-        container.steps.end(error.step, error)
-        return error
     }
 
     /// Waits for the end of the first process, then starts the destruction of the rest.

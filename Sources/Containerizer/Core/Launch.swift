@@ -23,10 +23,17 @@ extension Containerizer {
             try await self.run(container: id, environment: environment, pidCheckpointPath: pidCheckpointPath)
         }
         container.launch = launch
-        try await withTaskCancellationHandler {
-            try await launch.value
-        } onCancel: {
-            launch.cancel()
+        do {
+            try await withTaskCancellationHandler {
+                try await launch.value
+            } onCancel: {
+                launch.cancel()
+            }
+        } catch {
+            container.forked.settle(.failure(error))
+            // A process that waits for its plan would wait for ever.
+            if container.process != nil { beginDestroy(container, prefilled: nil) }
+            throw error
         }
         return .success
     }
@@ -51,15 +58,14 @@ extension Containerizer {
         var config = config
         let ownsSandbox = config.directory.isEmpty
         do {
-            // The directory may be there: a launch that crashed between its creation and the sweep at start-up.
             try runtime.create(id)
             if config.executorInfo == nil && config.taskInfo == nil {
                 try runtime.write([], to: .standaloneMarker, of: id)
             }
             config.directory = try sandboxes.create(for: id, at: config.directory, user: config.user)
         } catch {
-            runtime.remove(id)
-            if ownsSandbox { sandboxes.remove(id) }
+            if ownsSandbox { try? sandboxes.remove(id) }
+            try? runtime.remove(id)
             throw ContainerError(wrapping: error, step: "making the container's directories")
         }
         let container = Container(id, config, ownsSandbox: ownsSandbox, now: .now)
@@ -100,7 +106,7 @@ extension Containerizer {
             try await process.release(plan: try plan.plan.encoded())
         }
         try advance(container)
-        container.start = Task(executorPreference: reactor) { await self.startFailure(of: id, process) }
+        Task(executorPreference: reactor) { await self.awaitStart(of: id, process) }
         log.info("running", metadata: ["container": "\(id.text)", "pid": "\(process.pid)"])
     }
 
@@ -144,6 +150,7 @@ extension Containerizer {
         let process = try await step(.launch, "fork", of: container) { try await launcher.fork(id, request) }
         container.process = process
         container.exit = Task(executorPreference: reactor) { try await self.reap(id, process) }
+        container.forked.settle(.success(()))
         return process
     }
 

@@ -134,11 +134,13 @@ extension Containerizer {
         return record
     }
 
-    /// What `attach` needs to follow a container's output.
-    public func output(_ id: Mesos.ContainerID) throws -> ContainerOutput {
+    /// What `attach` needs to follow a container's output. Waits until the launch has come to the point where there is
+    /// any.
+    public func output(_ id: Mesos.ContainerID) async throws -> ContainerOutput {
         let container = try known(id)
+        try await container.forked.value()
         return ContainerOutput(
-            sandbox: container.config.directory, outcome: container.outcome, start: container.start)
+            sandbox: container.config.directory, outcome: container.outcome, started: container.started)
     }
 
     /// The answers of all isolators in their order, without those that fail.
@@ -168,8 +170,8 @@ extension Containerizer {
 public struct ContainerOutput: Sendable {
     public var sandbox: String
     public var outcome: Promise<Mesos.Slave.ContainerTermination>
-    /// The error with which init failed, nil when the command was executed; no task before the release.
-    public var start: Task<ContainerError?, Never>?
+    /// Nil when the command was executed; the error when init failed before.
+    public var started: Promise<ContainerError?>
 }
 
 extension ThrowingTaskGroup where ChildTaskResult == Void, Failure == any Error {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Kernel
+public import Kernel
+import SystemPackage
 public import Wire
 
 /// The containers' working directories on the host, with their `stdout` and `stderr`.
@@ -43,9 +44,8 @@ public struct Sandboxes: Sendable {
         return requested
     }
 
-    /// Removes the daemon's own sandbox of the container, whatever the container left in it. Errors are left to the
-    /// sweep at the next start.
-    func remove(_ id: Mesos.ContainerID) {
-        FileTree.remove(own(id))
+    /// Removes the daemon's own sandbox of the container, whatever the container left in it. Blocks.
+    func remove(_ id: Mesos.ContainerID) throws(SystemError) {
+        try Directory(path).removeTree(FilePath(id.segments.joined(separator: "/containers/")))
     }
 }

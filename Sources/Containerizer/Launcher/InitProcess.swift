@@ -14,6 +14,7 @@ public final class InitProcess: ContainerProcess {
     private let control: Descriptor
     private let reactor: Reactor
     private let handshake = Mutex(Handshake())
+    private let ending = Promise<Int32?>()
 
     init(pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, reactor: Reactor) {
         self.pid = pid
@@ -27,6 +28,17 @@ public final class InitProcess: ContainerProcess {
     }
 
     public func exit() async throws -> Int32? {
+        do {
+            let status = try await reaped()
+            ending.settle(.success(status))
+            return status
+        } catch {
+            ending.settle(.failure(error))
+            throw error
+        }
+    }
+
+    private func reaped() async throws -> Int32? {
         while true {
             switch try process.reap() {
             case .ended(let status): return status
@@ -36,9 +48,9 @@ public final class InitProcess: ContainerProcess {
         }
     }
 
-    /// Returns when the process has ended, reaped or not.
+    /// Returns when `exit` does, which somebody is waiting in from the beginning.
     func ended() async throws {
-        while try process.reapable() == false { try await reactor.readable(process.raw) }
+        _ = try await ending.value()
     }
 
     public func release(plan: [UInt8]) async throws {

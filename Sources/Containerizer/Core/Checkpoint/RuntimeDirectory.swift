@@ -54,6 +54,19 @@ public struct RuntimeDirectory: Sendable {
         try write(framed, to: file, of: id)
     }
 
+    /// The pid, first where the agent wants it, then in our own record: a pid that only we have proves that the agent's
+    /// records were wiped (containerizer.md L12).
+    public func write(pid: Int32, of id: Mesos.ContainerID, agentPath: String?) throws(SystemError) {
+        let text = Array(String(pid).utf8)
+        if let agentPath { try Self.write(text, to: agentPath) }
+        try write(text, to: .pid, of: id)
+    }
+
+    /// Removes the container's directory. Blocks. Idempotent.
+    public func remove(_ id: Mesos.ContainerID) throws(SystemError) {
+        try Directory(path).removeTree(FilePath(id.segments.joined(separator: "/containers/")))
+    }
+
     /// The wait status that init wrote; `.missing` when there is none.
     public func status(of id: Mesos.ContainerID) -> RecordedStatus {
         let path = path(of: .status, of: id)
