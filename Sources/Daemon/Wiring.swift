@@ -48,11 +48,11 @@ public final class GantryDaemon: Sendable {
         spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, log: log)
         let launcher = try LinuxLauncher(
             reactor: reactor, pool: pool, spawner: spawner, mounts: mounts, layout: layout)
-        images = try ImageStore(root: configuration.root + "/images", reactor: reactor, pool: pool)
+        images = try ImageStore(path: configuration.root + "/images", pool: pool)
         containerizer = Containerizer(
             reactor: reactor, pool: pool, launcher: launcher, isolators: isolators,
             provisioner: try OverlayProvisioner(
-                root: configuration.root + "/provisioner", store: images, reactor: reactor, pool: pool),
+                path: configuration.root + "/provisioner", store: images, pool: pool),
             runtime: try RuntimeDirectory(path: configuration.root + "/run"),
             sandboxes: try Sandboxes(path: configuration.root + "/sandboxes"), configuration: configuration.core,
             log: log)
@@ -92,6 +92,7 @@ public final class GantryDaemon: Sendable {
         _ = await work.result
         reactor.stop()
         reactor.join()
+        images.shutdown()
         pool.shutdown()
         StateDirectories.removeOwnCgroups(configuration.cgroupRoot)
     }
