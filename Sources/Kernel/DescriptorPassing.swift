@@ -32,28 +32,40 @@ public struct SocketPair: ~Copyable, Sendable {
     public consuming func keepOurs() -> Descriptor { ours }
 }
 
-/// Messages with descriptors (SCM_RIGHTS, unix(7)). Neither call blocks: EAGAIN is the caller's to wait for.
+/// Messages with descriptors (SCM_RIGHTS, unix(7)). Neither call blocks.
 public enum DescriptorPassing {
-    public static func send(_ bytes: [UInt8], _ descriptors: [Int32], on socket: Int32) throws(SystemError) {
-        try systemCall("sendmsg", "") {
-            bytes.withUnsafeBytes { message in
-                descriptors.withUnsafeBufferPointer {
-                    gantry_send_descriptors(socket, message.baseAddress, message.count, $0.baseAddress, $0.count)
+    /// - Returns: false when the socket has no room now; epoll will tell.
+    public static func send(
+        _ bytes: [UInt8], _ descriptors: [Int32], on socket: Int32
+    ) throws(SystemError) -> Bool {
+        do {
+            try systemCall("sendmsg") {
+                bytes.withUnsafeBytes { message in
+                    descriptors.withUnsafeBufferPointer {
+                        gantry_send_descriptors(socket, message.baseAddress, message.count, $0.baseAddress, $0.count)
+                    }
                 }
             }
+            return true
+        } catch where error.errno == .wouldBlock {
+            return false
         }
     }
 
-    /// - Returns: the bytes, none at the end of the connection, and the raw descriptor that came with them, or -1. The
-    ///   caller owns it.
-    public static func receive(atMost limit: Int, on socket: Int32) throws(SystemError) -> ([UInt8], Int32) {
+    /// - Returns: nil when nothing has arrived; else the bytes, none at the end of the connection, and the raw
+    ///   descriptor that came with them, or -1. The caller owns it.
+    public static func receive(atMost limit: Int, on socket: Int32) throws(SystemError) -> ([UInt8], Int32)? {
         var bytes = [UInt8](repeating: 0, count: limit)
         var descriptor: Int32 = -1
-        let count = try systemCall("recvmsg", "") {
-            bytes.withUnsafeMutableBytes {
-                gantry_receive_descriptor(socket, $0.baseAddress, $0.count, &descriptor)
+        do {
+            let count = try systemCall("recvmsg") {
+                bytes.withUnsafeMutableBytes {
+                    gantry_receive_descriptor(socket, $0.baseAddress, $0.count, &descriptor)
+                }
             }
+            return (Array(bytes.prefix(count)), descriptor)
+        } catch where error.errno == .wouldBlock {
+            return nil
         }
-        return (Array(bytes.prefix(count)), descriptor)
     }
 }

@@ -20,6 +20,15 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
         self.init(owning: Descriptor(owning: raw), pid: pid)
     }
 
+    /// Nil when there is no such process.
+    public static func ifAlive(_ pid: Int32) throws(SystemError) -> ProcessDescriptor? {
+        do {
+            return try ProcessDescriptor(pid: pid)
+        } catch where error.errno == .noSuchProcess {
+            return nil
+        }
+    }
+
     public var raw: Int32 { descriptor.raw }
 
     /// ESRCH when the process has ended and is reaped.

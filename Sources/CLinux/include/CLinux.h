@@ -8,6 +8,7 @@
 #define CLINUX_H
 
 #include "errors.h"
+#include "files.h"
 #include "processes.h"
 #include "sockets.h"
 #include "threads.h"

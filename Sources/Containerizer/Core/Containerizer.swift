@@ -2,7 +2,7 @@
 
 public import Logging
 public import Reactor
-public import Wire
+import Wire
 
 /// The table of containers, and the operations on it. One actor on the reactor's thread: code between two suspension
 /// points is atomic, and what a client sends is begun in the order of its arrival (containerizer.md 0.2).
@@ -37,7 +37,8 @@ public actor Containerizer {
     }
 
     public init(
-        reactor: Reactor, pool: BlockingPool, launcher: any Launcher, isolators: [any Isolator], provisioner: any Provisioner,
+        reactor: Reactor, pool: BlockingPool, launcher: any Launcher, isolators: [any Isolator],
+        provisioner: any Provisioner,
         runtime: RuntimeDirectory, sandboxes: Sandboxes, configuration: Configuration, log: Logger
     ) {
         self.reactor = reactor

@@ -78,11 +78,12 @@ extension Mesos.RLimitInfo {
     func planSteps() throws(ContainerError) -> [Gantry.Init.V1.Step.Kind] {
         var steps: [Gantry.Init.V1.Step.Kind] = []
         for limit in rlimits {
-            guard let resource = limit.type.resource, (limit.soft == nil) == (limit.hard == nil) else {
+            guard let resource = limit.type?.resource, (limit.soft == nil) == (limit.hard == nil) else {
                 throw ContainerError(
                     .invalidArgument, code: "launch.invalid-rlimit",
-                    "the resource limit of type \(limit.type.rawValue) is unknown or has only one of soft and hard",
-                    step: "checking the request", subject: "rlimit_info", hint: "give both values, or none for unlimited")
+                    "the resource limit of type \(limit.type?.rawValue ?? 0) is unknown or has only one of soft and hard",
+                    step: "checking the request", subject: "rlimit_info",
+                    hint: "give both values, or none for unlimited")
             }
             steps.append(
                 .resourceLimit(.init(resource: resource, soft: limit.soft ?? .max, hard: limit.hard ?? .max)))
@@ -95,7 +96,7 @@ extension Mesos.RLimitInfo.RLimit.TypeEnum {
     /// The kernel's number for this limit on x86 and arm64 (asm-generic/resource.h).
     fileprivate var resource: UInt32? {
         switch self {
-        case .rlmtCPU: 0
+        case .rlmtCpu: 0
         case .rlmtFsize: 1
         case .rlmtData: 2
         case .rlmtStack: 3

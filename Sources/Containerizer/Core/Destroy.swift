@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
+import Reactor
 public import Wire
 
 /// Destroy: from any state to nothing left (containerizer.md 2.9 and 3.11).

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
+import Reactor
 import Wire
 
 /// What happens to a container without being asked for: its process starts or fails to, exits, or breaks a limit
@@ -57,7 +59,7 @@ extension Containerizer {
 extension Mesos.Slave.ContainerTermination {
     init(_ limitation: Mesos.Slave.ContainerLimitation) {
         self.init(
-            state: .taskFailed, reason: limitation.reason, message: limitation.message,
+            message: limitation.message, state: .taskFailed, reason: limitation.reason,
             limitedResources: limitation.resources)
     }
 }

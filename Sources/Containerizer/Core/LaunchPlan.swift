@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Kernel
 import Wire
 
 /// What a launch comes to, decided before a process exists: the launch info that is checkpointed, the namespaces and
@@ -85,7 +86,7 @@ extension LaunchPlan {
             steps.append(Gantry.Init.V1.Step(origin: PlanText.trusted(origin), kind: kind))
         }
 
-        let ownsMounts = info.cloneNamespaces.contains(CLONE_NEWNS)
+        let ownsMounts = info.cloneNamespaces.contains(Namespace.mount)
         if ownsMounts { add(.propagation(.init(flags: UInt64(MS_REC | MS_SLAVE))), "core") }
         if let root { add(root, "provisioner") }
         for named in contributions {

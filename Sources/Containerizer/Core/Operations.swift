@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
+import Reactor
 public import Wire
 
 /// The operations that begin and end no container (containerizer.md 2.5 to 2.12).
@@ -105,7 +107,8 @@ extension Containerizer {
         guard id.parent != nil else {
             throw ContainerError(
                 .invalidArgument, code: "remove.top-level", "\(id.text) is a top-level container", step: "remove",
-                subject: id.text, hint: "nothing is left of a top-level container that ended; use destroy for a live one")
+                subject: id.text,
+                hint: "nothing is left of a top-level container that ended; use destroy for a live one")
         }
         if table[id] != nil {
             throw ContainerError(

@@ -67,5 +67,5 @@ public final class Promise<Value: Sendable>: Sendable {
 
 /// Never returns; ends with `CancellationError` when the task is cancelled.
 public func pendUntilCancelled() async throws -> Never {
-    _ = try await Promise<Never>().value()
+    while true { try await Promise<Void>().value() }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Logging
+import Reactor
 import Kernel
 import Wire
 
@@ -40,7 +42,7 @@ extension Container {
     /// A container of which nothing is known but that it exists: it is treated as running, so that every step of the
     /// teardown is taken.
     convenience init(adopting id: Mesos.ContainerID) {
-        let config = Mesos.Slave.ContainerConfig(commandInfo: Mesos.CommandInfo(), directory: "")
+        let config = Mesos.Slave.ContainerConfig(directory: "", commandInfo: Mesos.CommandInfo())
         self.init(id, config, ownsSandbox: true, now: .now)
         lifecycle = Lifecycle(adopted: ())
         forked.settle(.failure(Containerizer.unknown(id)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Wire
+public import Wire
 
 /// What a container asks for, out of Mesos's general resources: plain scalar amounts by name. `mem` is in MB of
 /// 2^20 bytes, `cpus` in cores, `pids` in tasks.

@@ -3,7 +3,7 @@
 import Glibc
 public import Kernel
 import SystemPackage
-public import Wire
+import Wire
 
 /// The containers' working directories on the host, with their `stdout` and `stderr`.
 ///

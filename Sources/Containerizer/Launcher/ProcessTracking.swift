@@ -48,8 +48,17 @@ extension ProcessTracking {
     }
 }
 
-func processesLeft(_ cgroups: [CgroupDirectory]) -> String {
-    let pids = cgroups.flatMap { (try? $0.processes()) ?? [] }
+extension CgroupDirectory {
+    /// The processes in the cgroup and below it.
+    fileprivate func allProcesses() throws(SystemError) -> [Int32] {
+        var pids = try processes()
+        for cgroup in try descendants() { pids += try cgroup.processes() }
+        return pids
+    }
+}
+
+private func processesLeft(in cgroup: CgroupDirectory) -> String {
+    let pids = (try? cgroup.allProcesses()) ?? []
     return pids.isEmpty ? "no process is listed" : "pids \(pids.prefix(16).map(String.init).joined(separator: ", "))"
 }
 
@@ -76,7 +85,8 @@ struct UnifiedTracking: ProcessTracking {
         guard try top.isPopulated() == true else { return }
         do {
             try top.kill()
-        } catch where error.errno == .noSuchFileOrDirectory && top.exists {
+        } catch where error.errno == .noSuchFileOrDirectory {
+            guard top.exists else { return }
             try Freezing(cgroup2: top).signalAll()
         }
     }
@@ -102,8 +112,7 @@ struct UnifiedTracking: ProcessTracking {
     }
 
     func describe(_ id: Mesos.ContainerID) -> String {
-        let top = top(id)
-        return processesLeft([top] + ((try? top.descendants()) ?? []))
+        processesLeft(in: top(id))
     }
 }
 
@@ -131,18 +140,13 @@ struct FreezerTracking: ProcessTracking {
     /// Version 1 announces nothing: each process is waited for, until none is listed.
     func waitUntilEmpty(_ id: Mesos.ContainerID) async throws {
         let top = top(id)
-        while true {
-            let pids = try ([top] + top.descendants()).flatMap { try $0.processes() }
-            if pids.isEmpty { return }
-            for pid in pids {
-                do {
-                    let process = try ProcessDescriptor(pid: pid)
-                    try process.signal(9)
-                    try await reactor.readable(process.raw)
-                } catch where (error as? SystemError)?.errno == .noSuchProcess {
-                    continue
-                }
+        var pids = try top.allProcesses()
+        while let pid = pids.first {
+            if let process = try ProcessDescriptor.ifAlive(pid) {
+                try? process.signal(9)
+                try await reactor.readable(process.raw)
             }
+            pids = try top.allProcesses()
         }
     }
 
@@ -155,8 +159,7 @@ struct FreezerTracking: ProcessTracking {
     }
 
     func describe(_ id: Mesos.ContainerID) -> String {
-        let top = top(id)
-        return processesLeft([top] + ((try? top.descendants()) ?? []))
+        processesLeft(in: top(id))
     }
 }
 
@@ -179,14 +182,8 @@ struct Freezing {
     func signalAll() throws {
         try cgroup.write(file, frozen)
         defer { try? cgroup.write(file, thawed) }
-        for directory in try [cgroup] + cgroup.descendants() {
-            for pid in try directory.processes() {
-                do {
-                    try ProcessDescriptor(pid: pid).signal(9)
-                } catch where error.errno == .noSuchProcess {
-                    continue
-                }
-            }
+        for pid in try cgroup.allProcesses() {
+            if let process = try ProcessDescriptor.ifAlive(pid) { try process.signal(9) }
         }
     }
 }

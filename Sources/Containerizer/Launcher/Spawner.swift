@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Core
-import Kernel
+public import Kernel
 public import Logging
 public import Reactor
 import SystemPackage
@@ -17,15 +17,31 @@ public actor Spawner {
     private let log: Logger
     private var running: Instance?
 
-    /// One life of the child.
+    /// The child process itself.
+    private final class Child: Sendable {
+        let process: ProcessDescriptor
+
+        init(_ process: consuming ProcessDescriptor) {
+            self.process = process
+        }
+
+        /// Kills it and returns when it is reaped.
+        func end(_ reactor: Reactor) async {
+            try? process.signal(9)
+            _ = try? await reactor.readable(process.raw)
+            _ = try? process.reap()
+        }
+    }
+
+    /// One life of the child, and who waits for its answers.
     private final class Instance {
         let socket: Descriptor
-        let process: ProcessDescriptor
+        let child: Child
         var waiting: [CheckedContinuation<Cloned, any Error>] = []
 
         init(socket: consuming Descriptor, process: consuming ProcessDescriptor) {
             self.socket = socket
-            self.process = process
+            child = Child(process)
         }
     }
 
@@ -58,9 +74,7 @@ public actor Spawner {
     public func stop() async {
         guard let instance = running else { return }
         running = nil
-        try? instance.process.signal(9)
-        _ = try? await reactor.readable(instance.process.raw)
-        _ = try? instance.process.reap()
+        await instance.child.end(reactor)
     }
 
     private func instance() throws(SystemError) -> Instance {
@@ -69,7 +83,7 @@ public actor Spawner {
         let process = try program.start(arguments: ["gantry-init", "spawner"], channel: pair.theirs)
         let instance = Instance(socket: pair.keepOurs(), process: process)
         running = instance
-        log.debug("spawner started", metadata: ["pid": "\(instance.process.pid)"])
+        log.debug("spawner started", metadata: ["pid": "\(instance.child.process.pid)"])
         let socket = instance.socket.raw
         Task(executorPreference: reactor) { await self.readAnswers(from: socket) }
         return instance
@@ -77,12 +91,8 @@ public actor Spawner {
 
     /// A full socket means that many requests are queued before this one: wait for a place.
     private func send(_ bytes: [UInt8], _ descriptors: [Int32], to instance: Instance) async throws {
-        while true {
-            do throws(SystemError) {
-                return try DescriptorPassing.send(bytes, descriptors, on: instance.socket.raw)
-            } catch where error.errno == .wouldBlock {
-                try await reactor.writable(instance.socket.raw)
-            }
+        while try DescriptorPassing.send(bytes, descriptors, on: instance.socket.raw) == false {
+            try await reactor.writable(instance.socket.raw)
         }
     }
 
@@ -90,13 +100,15 @@ public actor Spawner {
     private func readAnswers(from socket: Int32) async {
         while let instance = running, instance.socket.raw == socket {
             do {
-                let (bytes, descriptor) = try DescriptorPassing.receive(atMost: SpawnAnswer.size, on: socket)
+                guard let (bytes, descriptor) = try DescriptorPassing.receive(atMost: SpawnAnswer.size, on: socket)
+                else {
+                    try await reactor.readable(socket)
+                    continue
+                }
                 guard !bytes.isEmpty, !instance.waiting.isEmpty else {
                     return retire(instance, because: Self.died)
                 }
                 instance.waiting.removeFirst().resume(with: Self.cloned(bytes, descriptor))
-            } catch where (error as? SystemError)?.errno == .wouldBlock {
-                guard (try? await reactor.readable(socket)) != nil else { return }
             } catch {
                 return retire(instance, because: error)
             }
@@ -104,12 +116,12 @@ public actor Spawner {
     }
 
     private static func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
-        let pidfd = descriptor >= 0 ? Descriptor(owning: descriptor) : nil
         do {
             let answer = try SpawnAnswer(bytes)
-            guard let pidfd else { throw died }
-            return .success(Cloned(pid: answer.pid, pidfd: pidfd.release()))
+            guard descriptor >= 0 else { throw died }
+            return .success(Cloned(pid: answer.pid, pidfd: descriptor))
         } catch {
+            if descriptor >= 0 { _ = Descriptor(owning: descriptor) }
             return .failure(error)
         }
     }
@@ -117,14 +129,11 @@ public actor Spawner {
     private func retire(_ instance: Instance, because error: any Error) {
         guard running === instance else { return }
         running = nil
-        log.warning("the spawner is gone: \(error)", metadata: ["pid": "\(instance.process.pid)"])
-        try? instance.process.signal(9)
+        log.warning("the spawner is gone: \(error)", metadata: ["pid": "\(instance.child.process.pid)"])
         for waiter in instance.waiting { waiter.resume(throwing: Self.died) }
         instance.waiting = []
-        Task(executorPreference: reactor) {
-            _ = try? await self.reactor.readable(instance.process.raw)
-            _ = try? instance.process.reap()
-        }
+        let (child, reactor) = (instance.child, reactor)
+        Task(executorPreference: reactor) { await child.end(reactor) }
     }
 
     private static let died = ContainerError(
