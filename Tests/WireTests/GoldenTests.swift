@@ -39,7 +39,9 @@ import Wire
     }
 
     private func object(_ json: String) throws -> NSDictionary {
-        try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? NSDictionary)
+        // JSONSerialization drops a byte-order mark inside a string unless it is escaped.
+        let escaped = json.replacingOccurrences(of: "\u{feff}", with: "\\ufeff")
+        return try #require(JSONSerialization.jsonObject(with: Data(escaped.utf8)) as? NSDictionary)
     }
 
     @Test(arguments: cases.filter { !$0.accepted })
@@ -107,7 +109,8 @@ import Wire
             let message = try type.init(decoding: bytes)
             #expect(try message.encoded() == bytes, "\(row)")
             let json = try message.json()
-            #expect(json.contains("\"\(row[4])\":\"\(row[1])\"") || json.contains("\"\(row[1])\""), "\(row) \(json)")
+            // An open enum's zero is the same as nothing.
+            #expect(json.contains("\"\(row[1])\"") || bytes.isEmpty, "\(row) \(json)")
             #expect(try type.init(json: json).encoded() == bytes, "\(row)")
         }
     }

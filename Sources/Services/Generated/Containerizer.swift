@@ -10,10 +10,14 @@ public import Wire
 /// The server's side of `gantry.v1.Containerizer`.
 public protocol ContainerizerService: Sendable {
     /// Takes over what runs after a restart; every other method waits for it.
-    func recover(_ request: Gantry.V1.RecoverRequest, context: CallContext) async throws -> Gantry.V1.RecoverResponse
+    func recover(
+        _ request: Gantry.V1.RecoverRequest, context: CallContext
+    ) async throws -> Gantry.V1.RecoverResponse
 
     /// Starts a container, and answers when its command is executed or has failed to be.
-    func launch(_ request: Gantry.V1.LaunchRequest, context: CallContext) async throws -> Gantry.V1.LaunchResponse
+    func launch(
+        _ request: Gantry.V1.LaunchRequest, context: CallContext
+    ) async throws -> Gantry.V1.LaunchResponse
 
     /// Connects the caller to a container's input and output. The first request is `start`.
     func attach(
@@ -22,31 +26,49 @@ public protocol ContainerizerService: Sendable {
     ) async throws
 
     /// Changes a running container's limits.
-    func update(_ request: Gantry.V1.UpdateRequest, context: CallContext) async throws -> Gantry.V1.UpdateResponse
+    func update(
+        _ request: Gantry.V1.UpdateRequest, context: CallContext
+    ) async throws -> Gantry.V1.UpdateResponse
 
     /// What a container uses now.
-    func usage(_ request: Gantry.V1.UsageRequest, context: CallContext) async throws -> Gantry.V1.UsageResponse
+    func usage(
+        _ request: Gantry.V1.UsageRequest, context: CallContext
+    ) async throws -> Gantry.V1.UsageResponse
 
     /// A container's process, networks and cgroups.
-    func status(_ request: Gantry.V1.StatusRequest, context: CallContext) async throws -> Gantry.V1.StatusResponse
+    func status(
+        _ request: Gantry.V1.StatusRequest, context: CallContext
+    ) async throws -> Gantry.V1.StatusResponse
 
     /// Answers when the container has ended.
-    func wait(_ request: Gantry.V1.WaitRequest, context: CallContext) async throws -> Gantry.V1.WaitResponse
+    func wait(
+        _ request: Gantry.V1.WaitRequest, context: CallContext
+    ) async throws -> Gantry.V1.WaitResponse
 
     /// Ends a container with everything below it, and answers when nothing is left of it.
-    func destroy(_ request: Gantry.V1.DestroyRequest, context: CallContext) async throws -> Gantry.V1.DestroyResponse
+    func destroy(
+        _ request: Gantry.V1.DestroyRequest, context: CallContext
+    ) async throws -> Gantry.V1.DestroyResponse
 
     /// Sends a signal to a container's first process.
-    func kill(_ request: Gantry.V1.KillRequest, context: CallContext) async throws -> Gantry.V1.KillResponse
+    func kill(
+        _ request: Gantry.V1.KillRequest, context: CallContext
+    ) async throws -> Gantry.V1.KillResponse
 
     /// Lists the containers, nested ones too.
-    func containers(_ request: Gantry.V1.ContainersRequest, context: CallContext) async throws -> Gantry.V1.ContainersResponse
+    func containers(
+        _ request: Gantry.V1.ContainersRequest, context: CallContext
+    ) async throws -> Gantry.V1.ContainersResponse
 
     /// Removes what an ended nested container left on disk.
-    func remove(_ request: Gantry.V1.RemoveRequest, context: CallContext) async throws -> Gantry.V1.RemoveResponse
+    func remove(
+        _ request: Gantry.V1.RemoveRequest, context: CallContext
+    ) async throws -> Gantry.V1.RemoveResponse
 
     /// Drops the layers that no container and no listed image needs.
-    func pruneImages(_ request: Gantry.V1.PruneImagesRequest, context: CallContext) async throws -> Gantry.V1.PruneImagesResponse
+    func pruneImages(
+        _ request: Gantry.V1.PruneImagesRequest, context: CallContext
+    ) async throws -> Gantry.V1.PruneImagesResponse
 }
 
 extension ContainerizerService {

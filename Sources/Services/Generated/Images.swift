@@ -19,11 +19,17 @@ public protocol ImagesService: Sendable {
         _ request: Gantry.V1.ImportRequest, responses: ResponseStream<Gantry.V1.PullProgress>, context: CallContext
     ) async throws
 
-    func list(_ request: Gantry.V1.ListImagesRequest, context: CallContext) async throws -> Gantry.V1.ListImagesResponse
+    func list(
+        _ request: Gantry.V1.ListImagesRequest, context: CallContext
+    ) async throws -> Gantry.V1.ListImagesResponse
 
-    func inspect(_ request: Gantry.V1.InspectImageRequest, context: CallContext) async throws -> Gantry.V1.InspectImageResponse
+    func inspect(
+        _ request: Gantry.V1.InspectImageRequest, context: CallContext
+    ) async throws -> Gantry.V1.InspectImageResponse
 
-    func remove(_ request: Gantry.V1.RemoveImageRequest, context: CallContext) async throws -> Gantry.V1.RemoveImageResponse
+    func remove(
+        _ request: Gantry.V1.RemoveImageRequest, context: CallContext
+    ) async throws -> Gantry.V1.RemoveImageResponse
 }
 
 extension ImagesService {

@@ -9,9 +9,13 @@ public import Wire
 ///
 /// The server's side of `gantry.v1.System`.
 public protocol SystemService: Sendable {
-    func version(_ request: Gantry.V1.VersionRequest, context: CallContext) async throws -> Gantry.V1.VersionResponse
+    func version(
+        _ request: Gantry.V1.VersionRequest, context: CallContext
+    ) async throws -> Gantry.V1.VersionResponse
 
-    func health(_ request: Gantry.V1.HealthRequest, context: CallContext) async throws -> Gantry.V1.HealthResponse
+    func health(
+        _ request: Gantry.V1.HealthRequest, context: CallContext
+    ) async throws -> Gantry.V1.HealthResponse
 
     /// Everything that happens to containers from now on, or after a sequence number that is still kept.
     func events(
@@ -19,15 +23,23 @@ public protocol SystemService: Sendable {
     ) async throws
 
     /// One container with the history of its steps. Never waits for the container.
-    func inspect(_ request: Gantry.V1.InspectRequest, context: CallContext) async throws -> Gantry.V1.InspectResponse
+    func inspect(
+        _ request: Gantry.V1.InspectRequest, context: CallContext
+    ) async throws -> Gantry.V1.InspectResponse
 
     /// The calls that are being worked on.
-    func pending(_ request: Gantry.V1.PendingRequest, context: CallContext) async throws -> Gantry.V1.PendingResponse
+    func pending(
+        _ request: Gantry.V1.PendingRequest, context: CallContext
+    ) async throws -> Gantry.V1.PendingResponse
 
     /// Counters and histograms in the text format of Prometheus.
-    func metrics(_ request: Gantry.V1.MetricsRequest, context: CallContext) async throws -> Gantry.V1.MetricsResponse
+    func metrics(
+        _ request: Gantry.V1.MetricsRequest, context: CallContext
+    ) async throws -> Gantry.V1.MetricsResponse
 
-    func setLogLevel(_ request: Gantry.V1.SetLogLevelRequest, context: CallContext) async throws -> Gantry.V1.SetLogLevelResponse
+    func setLogLevel(
+        _ request: Gantry.V1.SetLogLevelRequest, context: CallContext
+    ) async throws -> Gantry.V1.SetLogLevelResponse
 }
 
 extension SystemService {

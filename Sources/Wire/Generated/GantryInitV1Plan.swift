@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.Init.V1 {
     /// Executed strictly in order; the first step that fails ends the container. The last step is
-    /// always `execute`, and no other step is.
+    /// always `execute`, and no other step is. At most 8 MiB encoded.
     public struct Plan: Sendable, Hashable {
         public var steps: [Gantry.Init.V1.Step]
         /// Fields that this version does not know, as they are encoded again.
@@ -18,7 +18,8 @@ extension Gantry.Init.V1 {
     }
 
     public struct Step: Sendable, Hashable {
-        /// For reports: the isolator (or part of the daemon) that asked for the step, e.g. "linux/nnp".
+        /// For reports: the isolator (or part of the daemon) that asked for the step, e.g. "linux/nnp". May
+        /// be left out.
         public var origin: [UInt8]
         public var kind: Kind?
         /// Fields that this version does not know, as they are encoded again.
@@ -49,44 +50,58 @@ extension Gantry.Init.V1 {
             case capabilities(Gantry.Init.V1.Capabilities)
             case noNewPrivileges(Gantry.Init.V1.NoNewPrivileges)
             case execute(Gantry.Init.V1.Execute)
+            case terminal(Gantry.Init.V1.Terminal)
+            case seccomp(Gantry.Init.V1.Seccomp)
+            case attributes(Gantry.Init.V1.Attributes)
+            case file(Gantry.Init.V1.File)
+            case command(Gantry.Init.V1.Command)
         }
     }
 
     /// mount(2) with MS_REC and one of MS_SLAVE, MS_PRIVATE on "/": nothing mounted later leaks to the host.
     public struct Propagation: Sendable, Hashable {
         public var flags: UInt64
+        /// Another mount point (a host path) instead of "/". May be left out.
+        public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
-        public init(flags: UInt64 = 0) {
+        public init(flags: UInt64 = 0, path: [UInt8] = []) {
             self.flags = flags
+            self.path = path
         }
     }
 
-    /// An overlay mounted on `target` (a host path) and taken as the container's root. `lower` is the
-    /// overlayfs option value, topmost layer first, already joined by ':'.
+    /// An overlay mounted on `target` (a host path without symbolic links) and taken as the container's
+    /// root. `lower` are plain host paths, topmost layer first: init joins and escapes them. Without
+    /// `upper` and `work` (both or neither) the root is read-only.
     public struct OverlayRoot: Sendable, Hashable {
         public var target: [UInt8]
-        public var lower: [UInt8]
+        public var lower: [[UInt8]]
         public var upper: [UInt8]
         public var work: [UInt8]
+        /// Further overlayfs options, "key=value" or "key", without commas: "volatile", "xino=off".
+        public var options: [[UInt8]]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
         public init(
             target: [UInt8] = [],
-            lower: [UInt8] = [],
+            lower: [[UInt8]] = [],
             upper: [UInt8] = [],
-            work: [UInt8] = []
+            work: [UInt8] = [],
+            options: [[UInt8]] = []
         ) {
             self.target = target
             self.lower = lower
             self.upper = upper
             self.work = work
+            self.options = options
         }
     }
 
-    /// A host directory bound on itself, recursively, and taken as the container's root.
+    /// A host directory (a path without symbolic links) bound on itself, recursively, and taken as the
+    /// container's root.
     public struct BindRoot: Sendable, Hashable {
         public var target: [UInt8]
         public var readOnly: Bool
@@ -207,7 +222,7 @@ extension Gantry.Init.V1 {
     }
 
     /// Hides what is at `path` inside the root: the host's verified /dev/null over a file, an empty
-    /// read-only tmpfs over a directory. Missing paths are skipped.
+    /// read-only tmpfs over a directory. Missing paths are skipped; any other failure ends the container.
     public struct Mask: Sendable, Hashable {
         public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
@@ -218,7 +233,8 @@ extension Gantry.Init.V1 {
         }
     }
 
-    /// unshare(CLONE_NEWCGROUP), after the process has joined its cgroups.
+    /// unshare(CLONE_NEWCGROUP), after the process has joined its cgroups. (CLONE_NEWCGROUP in the
+    /// spawner's request would take the spawner's cgroups as the root.)
     public struct CgroupNamespace: Sendable, Hashable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -255,7 +271,8 @@ extension Gantry.Init.V1 {
         }
     }
 
-    /// prlimit64(2).
+    /// prlimit64(2). RLIMIT_FSIZE binds the command only, not the supervisor, which still has to write
+    /// the exit status.
     public struct ResourceLimit: Sendable, Hashable {
         public var resource: UInt32
         public var soft: UInt64
@@ -270,7 +287,7 @@ extension Gantry.Init.V1 {
         }
     }
 
-    /// chdir(2), then getcwd(2) must answer a path inside the root.
+    /// chdir(2), then getcwd(2) must answer a path inside the root. After pivot_root.
     public struct WorkingDirectory: Sendable, Hashable {
         public var path: [UInt8]
         /// mkdir -p first; only logged if it fails.
@@ -348,6 +365,110 @@ extension Gantry.Init.V1 {
         public var arguments: [[UInt8]]
         /// "NAME=value".
         public var environment: [[UInt8]]
+        /// A `path` without '/' that is an executable file in the working directory wins over PATH.
+        public var searchWorkingDirectory: Bool
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(
+            path: [UInt8] = [],
+            arguments: [[UInt8]] = [],
+            environment: [[UInt8]] = [],
+            searchWorkingDirectory: Bool = false
+        ) {
+            self.path = path
+            self.arguments = arguments
+            self.environment = environment
+            self.searchWorkingDirectory = searchWorkingDirectory
+        }
+    }
+
+    /// Makes standard input, a terminal, the controlling terminal (TIOCSCTTY).
+    public struct Terminal: Sendable, Hashable {
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init() {
+        }
+    }
+
+    /// seccomp(2) with SECCOMP_SET_MODE_FILTER. It binds all later steps too.
+    public struct Seccomp: Sendable, Hashable {
+        /// struct sock_filter[], as the kernel takes it.
+        public var program: [UInt8]
+        /// SECCOMP_FILTER_FLAG_* bits.
+        public var flags: UInt32
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(program: [UInt8] = [], flags: UInt32 = 0) {
+            self.program = program
+            self.flags = flags
+        }
+    }
+
+    /// mount_setattr(2) on a mount point inside the root; "/" is the root itself (the last step before
+    /// pivot_root for a read-only root, when all mount points exist).
+    public struct Attributes: Sendable, Hashable {
+        public var path: [UInt8]
+        /// MOUNT_ATTR_* bits.
+        public var set: UInt64
+        public var clear: UInt64
+        /// MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, or 0 to leave it.
+        public var propagation: UInt64
+        public var recursive: Bool
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(
+            path: [UInt8] = [],
+            set: UInt64 = 0,
+            clear: UInt64 = 0,
+            propagation: UInt64 = 0,
+            recursive: Bool = false
+        ) {
+            self.path = path
+            self.set = set
+            self.clear = clear
+            self.propagation = propagation
+            self.recursive = recursive
+        }
+    }
+
+    /// A new file inside the root; it must not exist, its parent must. For what must not touch the host's
+    /// disk, such as secrets on a tmpfs.
+    public struct File: Sendable, Hashable {
+        public var path: [UInt8]
+        /// Permission bits.
+        public var mode: UInt32
+        public var uid: UInt32
+        public var gid: UInt32
+        /// May be empty; holds any bytes.
+        public var content: [UInt8]
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(
+            path: [UInt8] = [],
+            mode: UInt32 = 0,
+            uid: UInt32 = 0,
+            gid: UInt32 = 0,
+            content: [UInt8] = []
+        ) {
+            self.path = path
+            self.mode = mode
+            self.uid = uid
+            self.gid = gid
+            self.content = content
+        }
+    }
+
+    /// Runs a program to its end with the identity, root and working directory that the supervisor has
+    /// at this step; anything but exit code 0 fails the step. Fields as in Execute.
+    public struct Command: Sendable, Hashable {
+        public var path: [UInt8]
+        public var arguments: [[UInt8]]
+        public var environment: [[UInt8]]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -365,13 +486,17 @@ extension Gantry.Init.V1 {
     /// What init answers when a step fails: once, then it exits. End-of-file without a report means that
     /// the command was executed.
     public struct Report: Sendable, Hashable {
-        /// Index into Plan.steps; 4294967295 when the failure was before the plan could be read.
+        /// Index into Plan.steps; 4294967295 when the failure was before the steps began.
         public var step: UInt32
-        /// The step's name as in Step.kind, e.g. "overlay_root"; "join_cgroup", "read_plan" before the plan.
+        /// The step's name as in Step.kind, e.g. "overlay_root"; "join_cgroup", "read_plan", "check_plan"
+        /// before the steps; "signal" when a signal ended the supervisor before the command was started.
+        /// Text in a report does not end in NUL.
         public var name: [UInt8]
         public var errno: Int32
         /// What failed in words, with the subject: "move_mount on /proc".
         public var text: [UInt8]
+        /// Step.origin of the failing step.
+        public var origin: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -379,12 +504,14 @@ extension Gantry.Init.V1 {
             step: UInt32 = 0,
             name: [UInt8] = [],
             errno: Int32 = 0,
-            text: [UInt8] = []
+            text: [UInt8] = [],
+            origin: [UInt8] = []
         ) {
             self.step = step
             self.name = name
             self.errno = errno
             self.text = text
+            self.origin = origin
         }
     }
 }
@@ -457,6 +584,11 @@ extension Gantry.Init.V1.Step: Message, CMessage {
         case 18: self.kind = .capabilities(Gantry.Init.V1.Capabilities(copying: c.pointee.capabilities))
         case 19: self.kind = .noNewPrivileges(Gantry.Init.V1.NoNewPrivileges(copying: c.pointee.no_new_privileges))
         case 20: self.kind = .execute(Gantry.Init.V1.Execute(copying: c.pointee.execute))
+        case 21: self.kind = .terminal(Gantry.Init.V1.Terminal(copying: c.pointee.terminal))
+        case 22: self.kind = .seccomp(Gantry.Init.V1.Seccomp(copying: c.pointee.seccomp))
+        case 23: self.kind = .attributes(Gantry.Init.V1.Attributes(copying: c.pointee.attributes))
+        case 24: self.kind = .file(Gantry.Init.V1.File(copying: c.pointee.file))
+        case 25: self.kind = .command(Gantry.Init.V1.Command(copying: c.pointee.command))
         default: self.kind = nil
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
@@ -523,6 +655,21 @@ extension Gantry.Init.V1.Step: Message, CMessage {
         case .execute(let value):
             c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 20)
             c.pointee.execute = value.lower(into: arena)
+        case .terminal(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 21)
+            c.pointee.terminal = value.lower(into: arena)
+        case .seccomp(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 22)
+            c.pointee.seccomp = value.lower(into: arena)
+        case .attributes(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 23)
+            c.pointee.attributes = value.lower(into: arena)
+        case .file(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 24)
+            c.pointee.file = value.lower(into: arena)
+        case .command(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 25)
+            c.pointee.command = value.lower(into: arena)
         case nil: break
         }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -547,12 +694,14 @@ extension Gantry.Init.V1.Propagation: Message, CMessage {
 
     init(copying c: UnsafePointer<Gantry__Init__V1__Propagation>) {
         self.flags = c.pointee.flags
+        self.path = Lift.bytes(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
     func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Propagation> {
         let c = arena.make(Self.table, as: Gantry__Init__V1__Propagation.self)
         c.pointee.flags = self.flags
+        c.pointee.path = arena.bytes(self.path)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
@@ -575,18 +724,26 @@ extension Gantry.Init.V1.OverlayRoot: Message, CMessage {
 
     init(copying c: UnsafePointer<Gantry__Init__V1__OverlayRoot>) {
         self.target = Lift.bytes(c.pointee.target)
-        self.lower = Lift.bytes(c.pointee.lower)
+        self.lower = Lift.byteArrays(c.pointee.lower, c.pointee.n_lower)
         self.upper = Lift.bytes(c.pointee.upper)
         self.work = Lift.bytes(c.pointee.work)
+        self.options = Lift.byteArrays(c.pointee.options, c.pointee.n_options)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
     func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__OverlayRoot> {
         let c = arena.make(Self.table, as: Gantry__Init__V1__OverlayRoot.self)
         c.pointee.target = arena.bytes(self.target)
-        c.pointee.lower = arena.bytes(self.lower)
+        if !self.lower.isEmpty {
+            c.pointee.n_lower = self.lower.count
+            c.pointee.lower = arena.byteArrays(self.lower)
+        }
         c.pointee.upper = arena.bytes(self.upper)
         c.pointee.work = arena.bytes(self.work)
+        if !self.options.isEmpty {
+            c.pointee.n_options = self.options.count
+            c.pointee.options = arena.byteArrays(self.options)
+        }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
@@ -1105,11 +1262,179 @@ extension Gantry.Init.V1.Execute: Message, CMessage {
         self.path = Lift.bytes(c.pointee.path)
         self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
         self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
+        self.searchWorkingDirectory = c.pointee.search_working_directory != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
     func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Execute> {
         let c = arena.make(Self.table, as: Gantry__Init__V1__Execute.self)
+        c.pointee.path = arena.bytes(self.path)
+        if !self.arguments.isEmpty {
+            c.pointee.n_arguments = self.arguments.count
+            c.pointee.arguments = arena.byteArrays(self.arguments)
+        }
+        if !self.environment.isEmpty {
+            c.pointee.n_environment = self.environment.count
+            c.pointee.environment = arena.byteArrays(self.environment)
+        }
+        c.pointee.search_working_directory = self.searchWorkingDirectory ? 1 : 0
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.Terminal: Message, CMessage {
+    public static var fullName: String { "gantry.init.v1.Terminal" }
+
+    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
+        self = try Codec.decode(bytes, memoryLimit)
+    }
+
+    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
+
+    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
+
+    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
+
+    static var table: UnsafePointer<cp_message> { gantry__init__v1__terminal__type() }
+
+    init(copying c: UnsafePointer<Gantry__Init__V1__Terminal>) {
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Terminal> {
+        let c = arena.make(Self.table, as: Gantry__Init__V1__Terminal.self)
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.Seccomp: Message, CMessage {
+    public static var fullName: String { "gantry.init.v1.Seccomp" }
+
+    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
+        self = try Codec.decode(bytes, memoryLimit)
+    }
+
+    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
+
+    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
+
+    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
+
+    static var table: UnsafePointer<cp_message> { gantry__init__v1__seccomp__type() }
+
+    init(copying c: UnsafePointer<Gantry__Init__V1__Seccomp>) {
+        self.program = Lift.bytes(c.pointee.program)
+        self.flags = c.pointee.flags
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Seccomp> {
+        let c = arena.make(Self.table, as: Gantry__Init__V1__Seccomp.self)
+        c.pointee.program = arena.bytes(self.program)
+        c.pointee.flags = self.flags
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.Attributes: Message, CMessage {
+    public static var fullName: String { "gantry.init.v1.Attributes" }
+
+    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
+        self = try Codec.decode(bytes, memoryLimit)
+    }
+
+    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
+
+    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
+
+    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
+
+    static var table: UnsafePointer<cp_message> { gantry__init__v1__attributes__type() }
+
+    init(copying c: UnsafePointer<Gantry__Init__V1__Attributes>) {
+        self.path = Lift.bytes(c.pointee.path)
+        self.set = c.pointee.set
+        self.clear = c.pointee.clear
+        self.propagation = c.pointee.propagation
+        self.recursive = c.pointee.recursive != 0
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Attributes> {
+        let c = arena.make(Self.table, as: Gantry__Init__V1__Attributes.self)
+        c.pointee.path = arena.bytes(self.path)
+        c.pointee.set = self.set
+        c.pointee.clear = self.clear
+        c.pointee.propagation = self.propagation
+        c.pointee.recursive = self.recursive ? 1 : 0
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.File: Message, CMessage {
+    public static var fullName: String { "gantry.init.v1.File" }
+
+    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
+        self = try Codec.decode(bytes, memoryLimit)
+    }
+
+    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
+
+    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
+
+    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
+
+    static var table: UnsafePointer<cp_message> { gantry__init__v1__file__type() }
+
+    init(copying c: UnsafePointer<Gantry__Init__V1__File>) {
+        self.path = Lift.bytes(c.pointee.path)
+        self.mode = c.pointee.mode
+        self.uid = c.pointee.uid
+        self.gid = c.pointee.gid
+        self.content = Lift.bytes(c.pointee.content)
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__File> {
+        let c = arena.make(Self.table, as: Gantry__Init__V1__File.self)
+        c.pointee.path = arena.bytes(self.path)
+        c.pointee.mode = self.mode
+        c.pointee.uid = self.uid
+        c.pointee.gid = self.gid
+        c.pointee.content = arena.bytes(self.content)
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.Command: Message, CMessage {
+    public static var fullName: String { "gantry.init.v1.Command" }
+
+    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
+        self = try Codec.decode(bytes, memoryLimit)
+    }
+
+    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
+
+    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
+
+    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
+
+    static var table: UnsafePointer<cp_message> { gantry__init__v1__command__type() }
+
+    init(copying c: UnsafePointer<Gantry__Init__V1__Command>) {
+        self.path = Lift.bytes(c.pointee.path)
+        self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
+        self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Command> {
+        let c = arena.make(Self.table, as: Gantry__Init__V1__Command.self)
         c.pointee.path = arena.bytes(self.path)
         if !self.arguments.isEmpty {
             c.pointee.n_arguments = self.arguments.count
@@ -1144,6 +1469,7 @@ extension Gantry.Init.V1.Report: Message, CMessage {
         self.name = Lift.bytes(c.pointee.name)
         self.errno = c.pointee.errno
         self.text = Lift.bytes(c.pointee.text)
+        self.origin = Lift.bytes(c.pointee.origin)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
@@ -1153,6 +1479,7 @@ extension Gantry.Init.V1.Report: Message, CMessage {
         c.pointee.name = arena.bytes(self.name)
         c.pointee.errno = self.errno
         c.pointee.text = arena.bytes(self.text)
+        c.pointee.origin = arena.bytes(self.origin)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }

@@ -41,13 +41,15 @@ private func printProtocol(_ service: ServiceDescriptor, _ model: Model, _ p: in
             let context = "context: CallContext"
             switch Shape(method) {
             case .unary:
-                p.print("func \(name)(_ request: \(request), \(context)) async throws -> \(response)")
+                p.print("func \(name)(")
+                p.print("    _ request: \(request), \(context)", ") async throws -> \(response)")
             case .serverStream:
                 p.print("func \(name)(")
                 p.print("    _ request: \(request), responses: ResponseStream<\(response)>, \(context)")
                 p.print(") async throws")
             case .clientStream:
-                p.print("func \(name)(_ requests: RequestStream<\(request)>, \(context)) async throws -> \(response)")
+                p.print("func \(name)(")
+                p.print("    _ requests: RequestStream<\(request)>, \(context)", ") async throws -> \(response)")
             case .bidirectional:
                 p.print("func \(name)(")
                 p.print("    _ requests: RequestStream<\(request)>, responses: ResponseStream<\(response)>,")

@@ -277,6 +277,31 @@ static inline const struct cp_message *gantry__init__v1__execute__type(void)
 {
     return &gantry__init__v1__execute__table;
 }
+extern const struct cp_message gantry__init__v1__terminal__table;
+static inline const struct cp_message *gantry__init__v1__terminal__type(void)
+{
+    return &gantry__init__v1__terminal__table;
+}
+extern const struct cp_message gantry__init__v1__seccomp__table;
+static inline const struct cp_message *gantry__init__v1__seccomp__type(void)
+{
+    return &gantry__init__v1__seccomp__table;
+}
+extern const struct cp_message gantry__init__v1__attributes__table;
+static inline const struct cp_message *gantry__init__v1__attributes__type(void)
+{
+    return &gantry__init__v1__attributes__table;
+}
+extern const struct cp_message gantry__init__v1__file__table;
+static inline const struct cp_message *gantry__init__v1__file__type(void)
+{
+    return &gantry__init__v1__file__table;
+}
+extern const struct cp_message gantry__init__v1__command__table;
+static inline const struct cp_message *gantry__init__v1__command__type(void)
+{
+    return &gantry__init__v1__command__table;
+}
 extern const struct cp_message gantry__init__v1__report__table;
 static inline const struct cp_message *gantry__init__v1__report__type(void)
 {

@@ -952,6 +952,231 @@ void   gantry__init__v1__execute__free_unpacked
   assert(message->base.descriptor == &gantry__init__v1__execute__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   gantry__init__v1__terminal__init
+                     (Gantry__Init__V1__Terminal         *message)
+{
+  static const Gantry__Init__V1__Terminal init_value = GANTRY__INIT__V1__TERMINAL__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__terminal__get_packed_size
+                     (const Gantry__Init__V1__Terminal *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__terminal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__terminal__pack
+                     (const Gantry__Init__V1__Terminal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__terminal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__terminal__pack_to_buffer
+                     (const Gantry__Init__V1__Terminal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__terminal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Terminal *
+       gantry__init__v1__terminal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Terminal *)
+     protobuf_c_message_unpack (&gantry__init__v1__terminal__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__terminal__free_unpacked
+                     (Gantry__Init__V1__Terminal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__terminal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__init__v1__seccomp__init
+                     (Gantry__Init__V1__Seccomp         *message)
+{
+  static const Gantry__Init__V1__Seccomp init_value = GANTRY__INIT__V1__SECCOMP__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__seccomp__get_packed_size
+                     (const Gantry__Init__V1__Seccomp *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__seccomp__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__seccomp__pack
+                     (const Gantry__Init__V1__Seccomp *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__seccomp__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__seccomp__pack_to_buffer
+                     (const Gantry__Init__V1__Seccomp *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__seccomp__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Seccomp *
+       gantry__init__v1__seccomp__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Seccomp *)
+     protobuf_c_message_unpack (&gantry__init__v1__seccomp__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__seccomp__free_unpacked
+                     (Gantry__Init__V1__Seccomp *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__seccomp__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__init__v1__attributes__init
+                     (Gantry__Init__V1__Attributes         *message)
+{
+  static const Gantry__Init__V1__Attributes init_value = GANTRY__INIT__V1__ATTRIBUTES__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__attributes__get_packed_size
+                     (const Gantry__Init__V1__Attributes *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attributes__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__attributes__pack
+                     (const Gantry__Init__V1__Attributes *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attributes__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__attributes__pack_to_buffer
+                     (const Gantry__Init__V1__Attributes *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attributes__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Attributes *
+       gantry__init__v1__attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Attributes *)
+     protobuf_c_message_unpack (&gantry__init__v1__attributes__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__attributes__free_unpacked
+                     (Gantry__Init__V1__Attributes *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__attributes__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__init__v1__file__init
+                     (Gantry__Init__V1__File         *message)
+{
+  static const Gantry__Init__V1__File init_value = GANTRY__INIT__V1__FILE__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__file__get_packed_size
+                     (const Gantry__Init__V1__File *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__file__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__file__pack
+                     (const Gantry__Init__V1__File *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__file__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__file__pack_to_buffer
+                     (const Gantry__Init__V1__File *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__file__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__File *
+       gantry__init__v1__file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__File *)
+     protobuf_c_message_unpack (&gantry__init__v1__file__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__file__free_unpacked
+                     (Gantry__Init__V1__File *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__file__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__init__v1__command__init
+                     (Gantry__Init__V1__Command         *message)
+{
+  static const Gantry__Init__V1__Command init_value = GANTRY__INIT__V1__COMMAND__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__command__get_packed_size
+                     (const Gantry__Init__V1__Command *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__command__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__command__pack
+                     (const Gantry__Init__V1__Command *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__command__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__command__pack_to_buffer
+                     (const Gantry__Init__V1__Command *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__command__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Command *
+       gantry__init__v1__command__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Command *)
+     protobuf_c_message_unpack (&gantry__init__v1__command__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__command__free_unpacked
+                     (Gantry__Init__V1__Command *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__command__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   gantry__init__v1__report__init
                      (Gantry__Init__V1__Report         *message)
 {
@@ -1035,7 +1260,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__plan__descriptor =
   (ProtobufCMessageInit) gantry__init__v1__plan__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[20] =
+static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[25] =
 {
   {
     "origin",
@@ -1277,15 +1502,78 @@ static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "terminal",
+    21,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, terminal),
+    &gantry__init__v1__terminal__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "seccomp",
+    22,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, seccomp),
+    &gantry__init__v1__seccomp__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attributes",
+    23,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, attributes),
+    &gantry__init__v1__attributes__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "file",
+    24,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, file),
+    &gantry__init__v1__file__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "command",
+    25,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, command),
+    &gantry__init__v1__command__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__step__field_indices_by_name[] = {
+  22,   /* field[22] = attributes */
   5,   /* field[5] = bind */
   3,   /* field[3] = bind_root */
   17,   /* field[17] = capabilities */
   10,   /* field[10] = cgroup_namespace */
+  24,   /* field[24] = command */
   7,   /* field[7] = device */
   6,   /* field[6] = directory */
   19,   /* field[19] = execute */
+  23,   /* field[23] = file */
   12,   /* field[12] = hostname */
   16,   /* field[16] = identity */
   13,   /* field[13] = loopback */
@@ -1297,13 +1585,15 @@ static const unsigned gantry__init__v1__step__field_indices_by_name[] = {
   11,   /* field[11] = pivot_root */
   1,   /* field[1] = propagation */
   14,   /* field[14] = resource_limit */
+  21,   /* field[21] = seccomp */
   8,   /* field[8] = symbolic_link */
+  20,   /* field[20] = terminal */
   15,   /* field[15] = working_directory */
 };
 static const ProtobufCIntRange gantry__init__v1__step__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 20 }
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__step__descriptor =
 {
@@ -1313,14 +1603,14 @@ const ProtobufCMessageDescriptor gantry__init__v1__step__descriptor =
   "Gantry__Init__V1__Step",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Step),
-  20,
+  25,
   gantry__init__v1__step__field_descriptors,
   gantry__init__v1__step__field_indices_by_name,
   1,  gantry__init__v1__step__number_ranges,
   (ProtobufCMessageInit) gantry__init__v1__step__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__propagation__field_descriptors[1] =
+static const ProtobufCFieldDescriptor gantry__init__v1__propagation__field_descriptors[2] =
 {
   {
     "flags",
@@ -1334,14 +1624,27 @@ static const ProtobufCFieldDescriptor gantry__init__v1__propagation__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "path",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Propagation, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__propagation__field_indices_by_name[] = {
   0,   /* field[0] = flags */
+  1,   /* field[1] = path */
 };
 static const ProtobufCIntRange gantry__init__v1__propagation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__propagation__descriptor =
 {
@@ -1351,14 +1654,14 @@ const ProtobufCMessageDescriptor gantry__init__v1__propagation__descriptor =
   "Gantry__Init__V1__Propagation",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Propagation),
-  1,
+  2,
   gantry__init__v1__propagation__field_descriptors,
   gantry__init__v1__propagation__field_indices_by_name,
   1,  gantry__init__v1__propagation__number_ranges,
   (ProtobufCMessageInit) gantry__init__v1__propagation__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__overlay_root__field_descriptors[4] =
+static const ProtobufCFieldDescriptor gantry__init__v1__overlay_root__field_descriptors[5] =
 {
   {
     "target",
@@ -1375,9 +1678,9 @@ static const ProtobufCFieldDescriptor gantry__init__v1__overlay_root__field_desc
   {
     "lower",
     2,
-    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_BYTES,
-    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__OverlayRoot, n_lower),
     offsetof(Gantry__Init__V1__OverlayRoot, lower),
     NULL,
     NULL,
@@ -1408,9 +1711,22 @@ static const ProtobufCFieldDescriptor gantry__init__v1__overlay_root__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "options",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__Init__V1__OverlayRoot, n_options),
+    offsetof(Gantry__Init__V1__OverlayRoot, options),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__overlay_root__field_indices_by_name[] = {
   1,   /* field[1] = lower */
+  4,   /* field[4] = options */
   0,   /* field[0] = target */
   2,   /* field[2] = upper */
   3,   /* field[3] = work */
@@ -1418,7 +1734,7 @@ static const unsigned gantry__init__v1__overlay_root__field_indices_by_name[] = 
 static const ProtobufCIntRange gantry__init__v1__overlay_root__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__overlay_root__descriptor =
 {
@@ -1428,7 +1744,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__overlay_root__descriptor =
   "Gantry__Init__V1__OverlayRoot",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__OverlayRoot),
-  4,
+  5,
   gantry__init__v1__overlay_root__field_descriptors,
   gantry__init__v1__overlay_root__field_indices_by_name,
   1,  gantry__init__v1__overlay_root__number_ranges,
@@ -2275,7 +2591,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__no_new_privileges__descriptor
   (ProtobufCMessageInit) gantry__init__v1__no_new_privileges__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__execute__field_descriptors[3] =
+static const ProtobufCFieldDescriptor gantry__init__v1__execute__field_descriptors[4] =
 {
   {
     "path",
@@ -2313,16 +2629,29 @@ static const ProtobufCFieldDescriptor gantry__init__v1__execute__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "search_working_directory",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Execute, search_working_directory),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__execute__field_indices_by_name[] = {
   1,   /* field[1] = arguments */
   2,   /* field[2] = environment */
   0,   /* field[0] = path */
+  3,   /* field[3] = search_working_directory */
 };
 static const ProtobufCIntRange gantry__init__v1__execute__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__execute__descriptor =
 {
@@ -2332,14 +2661,327 @@ const ProtobufCMessageDescriptor gantry__init__v1__execute__descriptor =
   "Gantry__Init__V1__Execute",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Execute),
-  3,
+  4,
   gantry__init__v1__execute__field_descriptors,
   gantry__init__v1__execute__field_indices_by_name,
   1,  gantry__init__v1__execute__number_ranges,
   (ProtobufCMessageInit) gantry__init__v1__execute__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__report__field_descriptors[4] =
+#define gantry__init__v1__terminal__field_descriptors NULL
+#define gantry__init__v1__terminal__field_indices_by_name NULL
+#define gantry__init__v1__terminal__number_ranges NULL
+const ProtobufCMessageDescriptor gantry__init__v1__terminal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Terminal",
+  "Terminal",
+  "Gantry__Init__V1__Terminal",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Terminal),
+  0,
+  gantry__init__v1__terminal__field_descriptors,
+  gantry__init__v1__terminal__field_indices_by_name,
+  0,  gantry__init__v1__terminal__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__terminal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__seccomp__field_descriptors[2] =
+{
+  {
+    "program",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Seccomp, program),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "flags",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Seccomp, flags),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__seccomp__field_indices_by_name[] = {
+  1,   /* field[1] = flags */
+  0,   /* field[0] = program */
+};
+static const ProtobufCIntRange gantry__init__v1__seccomp__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__seccomp__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Seccomp",
+  "Seccomp",
+  "Gantry__Init__V1__Seccomp",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Seccomp),
+  2,
+  gantry__init__v1__seccomp__field_descriptors,
+  gantry__init__v1__seccomp__field_indices_by_name,
+  1,  gantry__init__v1__seccomp__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__seccomp__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__attributes__field_descriptors[5] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attributes, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "set",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attributes, set),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "clear",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attributes, clear),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "propagation",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attributes, propagation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "recursive",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attributes, recursive),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__attributes__field_indices_by_name[] = {
+  2,   /* field[2] = clear */
+  0,   /* field[0] = path */
+  3,   /* field[3] = propagation */
+  4,   /* field[4] = recursive */
+  1,   /* field[1] = set */
+};
+static const ProtobufCIntRange gantry__init__v1__attributes__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__attributes__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Attributes",
+  "Attributes",
+  "Gantry__Init__V1__Attributes",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Attributes),
+  5,
+  gantry__init__v1__attributes__field_descriptors,
+  gantry__init__v1__attributes__field_indices_by_name,
+  1,  gantry__init__v1__attributes__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__attributes__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__file__field_descriptors[5] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__File, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mode",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__File, mode),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "uid",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__File, uid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gid",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__File, gid),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "content",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__File, content),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__file__field_indices_by_name[] = {
+  4,   /* field[4] = content */
+  3,   /* field[3] = gid */
+  1,   /* field[1] = mode */
+  0,   /* field[0] = path */
+  2,   /* field[2] = uid */
+};
+static const ProtobufCIntRange gantry__init__v1__file__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__file__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.File",
+  "File",
+  "Gantry__Init__V1__File",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__File),
+  5,
+  gantry__init__v1__file__field_descriptors,
+  gantry__init__v1__file__field_indices_by_name,
+  1,  gantry__init__v1__file__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__file__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__command__field_descriptors[3] =
+{
+  {
+    "path",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Command, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "arguments",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__Init__V1__Command, n_arguments),
+    offsetof(Gantry__Init__V1__Command, arguments),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "environment",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__Init__V1__Command, n_environment),
+    offsetof(Gantry__Init__V1__Command, environment),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__command__field_indices_by_name[] = {
+  1,   /* field[1] = arguments */
+  2,   /* field[2] = environment */
+  0,   /* field[0] = path */
+};
+static const ProtobufCIntRange gantry__init__v1__command__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__command__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Command",
+  "Command",
+  "Gantry__Init__V1__Command",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Command),
+  3,
+  gantry__init__v1__command__field_descriptors,
+  gantry__init__v1__command__field_indices_by_name,
+  1,  gantry__init__v1__command__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__command__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__report__field_descriptors[5] =
 {
   {
     "step",
@@ -2389,17 +3031,30 @@ static const ProtobufCFieldDescriptor gantry__init__v1__report__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "origin",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Report, origin),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__report__field_indices_by_name[] = {
   2,   /* field[2] = errno */
   1,   /* field[1] = name */
+  4,   /* field[4] = origin */
   0,   /* field[0] = step */
   3,   /* field[3] = text */
 };
 static const ProtobufCIntRange gantry__init__v1__report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__report__descriptor =
 {
@@ -2409,7 +3064,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__report__descriptor =
   "Gantry__Init__V1__Report",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Report),
-  4,
+  5,
   gantry__init__v1__report__field_descriptors,
   gantry__init__v1__report__field_indices_by_name,
   1,  gantry__init__v1__report__number_ranges,

@@ -41,31 +41,38 @@ static const struct cp_field gantry__init__v1__step__fields[] = {
     {&gantry__init__v1__capabilities__table, 0, 0},
     {&gantry__init__v1__no_new_privileges__table, 0, 0},
     {&gantry__init__v1__execute__table, 0, 0},
+    {&gantry__init__v1__terminal__table, 0, 0},
+    {&gantry__init__v1__seccomp__table, 0, 0},
+    {&gantry__init__v1__attributes__table, 0, 0},
+    {&gantry__init__v1__file__table, 0, 0},
+    {&gantry__init__v1__command__table, 0, 0},
 };
 static const uint8_t gantry__init__v1__step__lookup[] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+    24, 25,
 };
 const struct cp_message gantry__init__v1__step__table = {
     .descriptor = &gantry__init__v1__step__descriptor,
     .initial = &gantry__init__v1__step__initial,
     .fields = gantry__init__v1__step__fields,
     .lookup = gantry__init__v1__step__lookup,
-    .lookup_size = 21,
+    .lookup_size = 26,
 };
 
 static const Gantry__Init__V1__Propagation gantry__init__v1__propagation__initial = GANTRY__INIT__V1__PROPAGATION__INIT;
 static const struct cp_field gantry__init__v1__propagation__fields[] = {
     {NULL, 0, 0},
+    {NULL, 0, 0},
 };
 static const uint8_t gantry__init__v1__propagation__lookup[] = {
-    0, 1,
+    0, 1, 2,
 };
 const struct cp_message gantry__init__v1__propagation__table = {
     .descriptor = &gantry__init__v1__propagation__descriptor,
     .initial = &gantry__init__v1__propagation__initial,
     .fields = gantry__init__v1__propagation__fields,
     .lookup = gantry__init__v1__propagation__lookup,
-    .lookup_size = 2,
+    .lookup_size = 3,
 };
 
 static const Gantry__Init__V1__OverlayRoot gantry__init__v1__overlay_root__initial = GANTRY__INIT__V1__OVERLAY_ROOT__INIT;
@@ -74,16 +81,17 @@ static const struct cp_field gantry__init__v1__overlay_root__fields[] = {
     {NULL, 0, 0},
     {NULL, 0, 0},
     {NULL, 0, 0},
+    {NULL, 0, 0},
 };
 static const uint8_t gantry__init__v1__overlay_root__lookup[] = {
-    0, 1, 2, 3, 4,
+    0, 1, 2, 3, 4, 5,
 };
 const struct cp_message gantry__init__v1__overlay_root__table = {
     .descriptor = &gantry__init__v1__overlay_root__descriptor,
     .initial = &gantry__init__v1__overlay_root__initial,
     .fields = gantry__init__v1__overlay_root__fields,
     .lookup = gantry__init__v1__overlay_root__lookup,
-    .lookup_size = 5,
+    .lookup_size = 6,
 };
 
 static const Gantry__Init__V1__BindRoot gantry__init__v1__bind_root__initial = GANTRY__INIT__V1__BIND_ROOT__INIT;
@@ -319,15 +327,93 @@ static const struct cp_field gantry__init__v1__execute__fields[] = {
     {NULL, 0, 0},
     {NULL, 0, 0},
     {NULL, 0, 0},
+    {NULL, 0, 0},
 };
 static const uint8_t gantry__init__v1__execute__lookup[] = {
-    0, 1, 2, 3,
+    0, 1, 2, 3, 4,
 };
 const struct cp_message gantry__init__v1__execute__table = {
     .descriptor = &gantry__init__v1__execute__descriptor,
     .initial = &gantry__init__v1__execute__initial,
     .fields = gantry__init__v1__execute__fields,
     .lookup = gantry__init__v1__execute__lookup,
+    .lookup_size = 5,
+};
+
+static const Gantry__Init__V1__Terminal gantry__init__v1__terminal__initial = GANTRY__INIT__V1__TERMINAL__INIT;
+const struct cp_message gantry__init__v1__terminal__table = {
+    .descriptor = &gantry__init__v1__terminal__descriptor,
+    .initial = &gantry__init__v1__terminal__initial,
+};
+
+static const Gantry__Init__V1__Seccomp gantry__init__v1__seccomp__initial = GANTRY__INIT__V1__SECCOMP__INIT;
+static const struct cp_field gantry__init__v1__seccomp__fields[] = {
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__seccomp__lookup[] = {
+    0, 1, 2,
+};
+const struct cp_message gantry__init__v1__seccomp__table = {
+    .descriptor = &gantry__init__v1__seccomp__descriptor,
+    .initial = &gantry__init__v1__seccomp__initial,
+    .fields = gantry__init__v1__seccomp__fields,
+    .lookup = gantry__init__v1__seccomp__lookup,
+    .lookup_size = 3,
+};
+
+static const Gantry__Init__V1__Attributes gantry__init__v1__attributes__initial = GANTRY__INIT__V1__ATTRIBUTES__INIT;
+static const struct cp_field gantry__init__v1__attributes__fields[] = {
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__attributes__lookup[] = {
+    0, 1, 2, 3, 4, 5,
+};
+const struct cp_message gantry__init__v1__attributes__table = {
+    .descriptor = &gantry__init__v1__attributes__descriptor,
+    .initial = &gantry__init__v1__attributes__initial,
+    .fields = gantry__init__v1__attributes__fields,
+    .lookup = gantry__init__v1__attributes__lookup,
+    .lookup_size = 6,
+};
+
+static const Gantry__Init__V1__File gantry__init__v1__file__initial = GANTRY__INIT__V1__FILE__INIT;
+static const struct cp_field gantry__init__v1__file__fields[] = {
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__file__lookup[] = {
+    0, 1, 2, 3, 4, 5,
+};
+const struct cp_message gantry__init__v1__file__table = {
+    .descriptor = &gantry__init__v1__file__descriptor,
+    .initial = &gantry__init__v1__file__initial,
+    .fields = gantry__init__v1__file__fields,
+    .lookup = gantry__init__v1__file__lookup,
+    .lookup_size = 6,
+};
+
+static const Gantry__Init__V1__Command gantry__init__v1__command__initial = GANTRY__INIT__V1__COMMAND__INIT;
+static const struct cp_field gantry__init__v1__command__fields[] = {
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__command__lookup[] = {
+    0, 1, 2, 3,
+};
+const struct cp_message gantry__init__v1__command__table = {
+    .descriptor = &gantry__init__v1__command__descriptor,
+    .initial = &gantry__init__v1__command__initial,
+    .fields = gantry__init__v1__command__fields,
+    .lookup = gantry__init__v1__command__lookup,
     .lookup_size = 4,
 };
 
@@ -337,14 +423,15 @@ static const struct cp_field gantry__init__v1__report__fields[] = {
     {NULL, 0, 0},
     {NULL, 0, 0},
     {NULL, 0, 0},
+    {NULL, 0, 0},
 };
 static const uint8_t gantry__init__v1__report__lookup[] = {
-    0, 1, 2, 3, 4,
+    0, 1, 2, 3, 4, 5,
 };
 const struct cp_message gantry__init__v1__report__table = {
     .descriptor = &gantry__init__v1__report__descriptor,
     .initial = &gantry__init__v1__report__initial,
     .fields = gantry__init__v1__report__fields,
     .lookup = gantry__init__v1__report__lookup,
-    .lookup_size = 5,
+    .lookup_size = 6,
 };

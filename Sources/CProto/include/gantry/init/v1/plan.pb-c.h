@@ -36,6 +36,11 @@ typedef struct Gantry__Init__V1__Identity Gantry__Init__V1__Identity;
 typedef struct Gantry__Init__V1__Capabilities Gantry__Init__V1__Capabilities;
 typedef struct Gantry__Init__V1__NoNewPrivileges Gantry__Init__V1__NoNewPrivileges;
 typedef struct Gantry__Init__V1__Execute Gantry__Init__V1__Execute;
+typedef struct Gantry__Init__V1__Terminal Gantry__Init__V1__Terminal;
+typedef struct Gantry__Init__V1__Seccomp Gantry__Init__V1__Seccomp;
+typedef struct Gantry__Init__V1__Attributes Gantry__Init__V1__Attributes;
+typedef struct Gantry__Init__V1__File Gantry__Init__V1__File;
+typedef struct Gantry__Init__V1__Command Gantry__Init__V1__Command;
 typedef struct Gantry__Init__V1__Report Gantry__Init__V1__Report;
 
 
@@ -75,7 +80,12 @@ typedef enum {
   GANTRY__INIT__V1__STEP__KIND_IDENTITY = 17,
   GANTRY__INIT__V1__STEP__KIND_CAPABILITIES = 18,
   GANTRY__INIT__V1__STEP__KIND_NO_NEW_PRIVILEGES = 19,
-  GANTRY__INIT__V1__STEP__KIND_EXECUTE = 20
+  GANTRY__INIT__V1__STEP__KIND_EXECUTE = 20,
+  GANTRY__INIT__V1__STEP__KIND_TERMINAL = 21,
+  GANTRY__INIT__V1__STEP__KIND_SECCOMP = 22,
+  GANTRY__INIT__V1__STEP__KIND_ATTRIBUTES = 23,
+  GANTRY__INIT__V1__STEP__KIND_FILE = 24,
+  GANTRY__INIT__V1__STEP__KIND_COMMAND = 25
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GANTRY__INIT__V1__STEP__KIND__CASE)
 } Gantry__Init__V1__Step__KindCase;
 
@@ -104,6 +114,11 @@ struct  Gantry__Init__V1__Step
     Gantry__Init__V1__Capabilities *capabilities;
     Gantry__Init__V1__NoNewPrivileges *no_new_privileges;
     Gantry__Init__V1__Execute *execute;
+    Gantry__Init__V1__Terminal *terminal;
+    Gantry__Init__V1__Seccomp *seccomp;
+    Gantry__Init__V1__Attributes *attributes;
+    Gantry__Init__V1__File *file;
+    Gantry__Init__V1__Command *command;
   };
 };
 #define GANTRY__INIT__V1__STEP__INIT \
@@ -115,23 +130,27 @@ struct  Gantry__Init__V1__Propagation
 {
   ProtobufCMessage base;
   uint64_t flags;
+  ProtobufCBinaryData path;
 };
 #define GANTRY__INIT__V1__PROPAGATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__propagation__descriptor) \
-    , 0 }
+    , 0, {0,NULL} }
 
 
 struct  Gantry__Init__V1__OverlayRoot
 {
   ProtobufCMessage base;
   ProtobufCBinaryData target;
-  ProtobufCBinaryData lower;
+  size_t n_lower;
+  ProtobufCBinaryData *lower;
   ProtobufCBinaryData upper;
   ProtobufCBinaryData work;
+  size_t n_options;
+  ProtobufCBinaryData *options;
 };
 #define GANTRY__INIT__V1__OVERLAY_ROOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__overlay_root__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, {0,NULL} }
+    , {0,NULL}, 0,NULL, {0,NULL}, {0,NULL}, 0,NULL }
 
 
 struct  Gantry__Init__V1__BindRoot
@@ -324,9 +343,72 @@ struct  Gantry__Init__V1__Execute
   ProtobufCBinaryData *arguments;
   size_t n_environment;
   ProtobufCBinaryData *environment;
+  protobuf_c_boolean search_working_directory;
 };
 #define GANTRY__INIT__V1__EXECUTE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__execute__descriptor) \
+    , {0,NULL}, 0,NULL, 0,NULL, 0 }
+
+
+struct  Gantry__Init__V1__Terminal
+{
+  ProtobufCMessage base;
+};
+#define GANTRY__INIT__V1__TERMINAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__terminal__descriptor) \
+     }
+
+
+struct  Gantry__Init__V1__Seccomp
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData program;
+  uint32_t flags;
+};
+#define GANTRY__INIT__V1__SECCOMP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__seccomp__descriptor) \
+    , {0,NULL}, 0 }
+
+
+struct  Gantry__Init__V1__Attributes
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path;
+  uint64_t set;
+  uint64_t clear;
+  uint64_t propagation;
+  protobuf_c_boolean recursive;
+};
+#define GANTRY__INIT__V1__ATTRIBUTES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__attributes__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0 }
+
+
+struct  Gantry__Init__V1__File
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path;
+  uint32_t mode;
+  uint32_t uid;
+  uint32_t gid;
+  ProtobufCBinaryData content;
+};
+#define GANTRY__INIT__V1__FILE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__file__descriptor) \
+    , {0,NULL}, 0, 0, 0, {0,NULL} }
+
+
+struct  Gantry__Init__V1__Command
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData path;
+  size_t n_arguments;
+  ProtobufCBinaryData *arguments;
+  size_t n_environment;
+  ProtobufCBinaryData *environment;
+};
+#define GANTRY__INIT__V1__COMMAND__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__command__descriptor) \
     , {0,NULL}, 0,NULL, 0,NULL }
 
 
@@ -337,10 +419,11 @@ struct  Gantry__Init__V1__Report
   ProtobufCBinaryData name;
   int32_t errno;
   ProtobufCBinaryData text;
+  ProtobufCBinaryData origin;
 };
 #define GANTRY__INIT__V1__REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__report__descriptor) \
-    , 0, {0,NULL}, 0, {0,NULL} }
+    , 0, {0,NULL}, 0, {0,NULL}, {0,NULL} }
 
 
 /* Gantry__Init__V1__Plan methods */
@@ -742,6 +825,101 @@ Gantry__Init__V1__Execute *
 void   gantry__init__v1__execute__free_unpacked
                      (Gantry__Init__V1__Execute *message,
                       ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Terminal methods */
+void   gantry__init__v1__terminal__init
+                     (Gantry__Init__V1__Terminal         *message);
+size_t gantry__init__v1__terminal__get_packed_size
+                     (const Gantry__Init__V1__Terminal   *message);
+size_t gantry__init__v1__terminal__pack
+                     (const Gantry__Init__V1__Terminal   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__terminal__pack_to_buffer
+                     (const Gantry__Init__V1__Terminal   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Terminal *
+       gantry__init__v1__terminal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__terminal__free_unpacked
+                     (Gantry__Init__V1__Terminal *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Seccomp methods */
+void   gantry__init__v1__seccomp__init
+                     (Gantry__Init__V1__Seccomp         *message);
+size_t gantry__init__v1__seccomp__get_packed_size
+                     (const Gantry__Init__V1__Seccomp   *message);
+size_t gantry__init__v1__seccomp__pack
+                     (const Gantry__Init__V1__Seccomp   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__seccomp__pack_to_buffer
+                     (const Gantry__Init__V1__Seccomp   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Seccomp *
+       gantry__init__v1__seccomp__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__seccomp__free_unpacked
+                     (Gantry__Init__V1__Seccomp *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Attributes methods */
+void   gantry__init__v1__attributes__init
+                     (Gantry__Init__V1__Attributes         *message);
+size_t gantry__init__v1__attributes__get_packed_size
+                     (const Gantry__Init__V1__Attributes   *message);
+size_t gantry__init__v1__attributes__pack
+                     (const Gantry__Init__V1__Attributes   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__attributes__pack_to_buffer
+                     (const Gantry__Init__V1__Attributes   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Attributes *
+       gantry__init__v1__attributes__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__attributes__free_unpacked
+                     (Gantry__Init__V1__Attributes *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__File methods */
+void   gantry__init__v1__file__init
+                     (Gantry__Init__V1__File         *message);
+size_t gantry__init__v1__file__get_packed_size
+                     (const Gantry__Init__V1__File   *message);
+size_t gantry__init__v1__file__pack
+                     (const Gantry__Init__V1__File   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__file__pack_to_buffer
+                     (const Gantry__Init__V1__File   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__File *
+       gantry__init__v1__file__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__file__free_unpacked
+                     (Gantry__Init__V1__File *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Command methods */
+void   gantry__init__v1__command__init
+                     (Gantry__Init__V1__Command         *message);
+size_t gantry__init__v1__command__get_packed_size
+                     (const Gantry__Init__V1__Command   *message);
+size_t gantry__init__v1__command__pack
+                     (const Gantry__Init__V1__Command   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__command__pack_to_buffer
+                     (const Gantry__Init__V1__Command   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Command *
+       gantry__init__v1__command__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__command__free_unpacked
+                     (Gantry__Init__V1__Command *message,
+                      ProtobufCAllocator *allocator);
 /* Gantry__Init__V1__Report methods */
 void   gantry__init__v1__report__init
                      (Gantry__Init__V1__Report         *message);
@@ -826,6 +1004,21 @@ typedef void (*Gantry__Init__V1__NoNewPrivileges_Closure)
 typedef void (*Gantry__Init__V1__Execute_Closure)
                  (const Gantry__Init__V1__Execute *message,
                   void *closure_data);
+typedef void (*Gantry__Init__V1__Terminal_Closure)
+                 (const Gantry__Init__V1__Terminal *message,
+                  void *closure_data);
+typedef void (*Gantry__Init__V1__Seccomp_Closure)
+                 (const Gantry__Init__V1__Seccomp *message,
+                  void *closure_data);
+typedef void (*Gantry__Init__V1__Attributes_Closure)
+                 (const Gantry__Init__V1__Attributes *message,
+                  void *closure_data);
+typedef void (*Gantry__Init__V1__File_Closure)
+                 (const Gantry__Init__V1__File *message,
+                  void *closure_data);
+typedef void (*Gantry__Init__V1__Command_Closure)
+                 (const Gantry__Init__V1__Command *message,
+                  void *closure_data);
 typedef void (*Gantry__Init__V1__Report_Closure)
                  (const Gantry__Init__V1__Report *message,
                   void *closure_data);
@@ -856,6 +1049,11 @@ extern const ProtobufCMessageDescriptor gantry__init__v1__identity__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__capabilities__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__no_new_privileges__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__execute__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__terminal__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__seccomp__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__attributes__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__file__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__command__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__report__descriptor;
 
 PROTOBUF_C__END_DECLS
