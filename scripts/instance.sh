@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+# To be sourced: one private instance of gantryd, with everything that it keeps below one directory and below one
+# cgroup. Used by the demonstration and by the benchmarks.
+# shellcheck shell=bash
+
+# instance_begin BIN DIRECTORY: names the instance and removes what an interrupted run of it left. Fails when another
+# run uses the directory now.
+instance_begin() {
+    instance_bin=$1
+    instance_directory=$2
+    instance_host=unix://$instance_directory/gantryd.sock
+    instance_cgroup=gantry-$(basename "$instance_directory")
+    instance_pid=
+    mkdir -p "$instance_directory"
+    exec {instance_lock}>"$instance_directory.lock"
+    if ! flock -n "$instance_lock"; then
+        echo "error: another run uses $instance_directory" >&2
+        echo "  hint:  wait for it, or name another directory with GANTRY_RUN_DIR" >&2
+        return 75
+    fi
+    instance_sweep
+    mkdir -p "$instance_directory"
+}
+
+# The instance's cgroup in every hierarchy of this machine.
+instance_cgroups() {
+    local type mount rest
+    while read -r _ mount type rest; do
+        case $type in cgroup | cgroup2) [ ! -d "$mount/$instance_cgroup" ] || echo "$mount/$instance_cgroup" ;; esac
+    done </proc/self/mounts
+}
+
+instance_mounts() { awk -v below="$instance_directory/" 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo; }
+
+# The pids of the daemon's session and of everything in the instance's cgroups.
+instance_processes() {
+    {
+        [ ! -s "$instance_directory/session" ] || ps -e -o sid=,pid=,stat= |
+            awk -v sid="$(cat "$instance_directory/session")" '$1 == sid && $3 !~ /^Z/ { print $2 }'
+        local cgroup
+        for cgroup in $(instance_cgroups); do find "$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null; done
+    } | sort -nu
+}
+
+# Ends and removes what an interrupted run left. Silent when there is nothing.
+instance_sweep() {
+    local left=() pid
+    # A pid may have been given to somebody else since: the session counts only if its leader still is our daemon.
+    if [ -s "$instance_directory/session" ]; then
+        pid=$(cat "$instance_directory/session")
+        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--root $instance_directory " ||
+            rm -f "$instance_directory/session"
+    fi
+    mapfile -t left < <(instance_processes)
+    if [ ${#left[@]} -gt 0 ] || [ -n "$(instance_cgroups)" ]; then
+        echo "An earlier run was interrupted: ending its ${#left[@]} processes and removing what it left." >&2
+    fi
+    for pid in "${left[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+    for pid in "${left[@]}"; do timeout 10 tail -s 0.02 --pid="$pid" -f /dev/null || true; done
+    instance_mounts | sort -r | while IFS= read -r mount; do umount "$mount" || umount -l "$mount"; done
+    instance_remove_cgroups
+    rm -rf --one-file-system "$instance_directory"
+}
+
+instance_remove_cgroups() {
+    local cgroup
+    for cgroup in $(instance_cgroups); do find "$cgroup" -depth -type d -exec rmdir {} + || true; done
+}
+
+# Starts the daemon and returns when it says that it is ready.
+instance_start() {
+    local line
+    # A session of its own: all that the daemon starts can be found by it, and an interrupt at the terminal is ours.
+    exec {instance_output}< <(exec setsid "$instance_bin/gantryd" --root "$instance_directory" \
+        --host "$instance_host" --cgroup-root "$instance_cgroup" 2>"$instance_directory/log" </dev/null)
+    instance_pid=$!
+    echo "$instance_pid" >"$instance_directory/session"
+    while IFS= read -r -t 30 -u "$instance_output" line; do
+        case $line in *ready*) return 0 ;; esac
+    done
+    echo "error: gantryd did not become ready; the end of its log:" >&2
+    tail -n 20 "$instance_directory/log" >&2
+    return 1
+}
+
+# Stops the daemon as its service manager would, and waits for its end. Returns its exit status.
+instance_stop() {
+    local status=0
+    [ -n "$instance_pid" ] || return 0
+    kill -TERM "$instance_pid" 2>/dev/null || true
+    timeout 30 tail -s 0.02 --pid="$instance_pid" -f /dev/null || return 1
+    wait "$instance_pid" || status=$?
+    instance_pid=
+    return $status
+}
