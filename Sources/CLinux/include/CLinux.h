@@ -8,6 +8,7 @@
 #define CLINUX_H
 
 #include "errors.h"
+#include "files.h"
 #include "sockets.h"
 #include "threads.h"
 
