@@ -7,9 +7,9 @@ public import SystemPackage
 ///
 /// No function here follows a symbolic link below the directory or leaves it (openat2(2) with RESOLVE_BENEATH and
 /// RESOLVE_NO_SYMLINKS): a link in the way is `ELOOP`, a way out `EXDEV`. The functions that take a `name` want a
-/// single component.
+/// single component, or a path through directories that nobody else can change.
 public struct Directory: ~Copyable, Sendable {
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
     /// Where the directory was when it was opened; for messages.
     public let path: String
 
@@ -126,8 +126,9 @@ public struct Directory: ~Copyable, Sendable {
         var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let length = try systemCall("readlinkat", subject(name)) {
             text.withUnsafeMutableBytes { buffer in
-                name.withPlatformString {
-                    readlinkat(number, $0, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+                name.withPlatformString { name in
+                    let room = buffer.assumingMemoryBound(to: CChar.self)
+                    return room.baseAddress.map { readlinkat(number, name, $0, room.count) } ?? 0
                 }
             }
         }

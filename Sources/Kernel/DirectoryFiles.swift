@@ -43,9 +43,11 @@ extension Directory {
         let number = file.raw
         var filled = 0
         while filled < content.count {
-            let count = try content.withUnsafeMutableBytes { (buffer) throws(SystemError) in
-                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-                return try systemCall("read", subject(name)) { Glibc.read(number, rest.baseAddress, rest.count) }
+            let count = try systemCall("read", subject(name)) {
+                content.withUnsafeMutableBytes { buffer in
+                    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                    return Glibc.read(number, rest.baseAddress, rest.count)
+                }
             }
             if count == 0 { break }
             filled += count
@@ -58,35 +60,24 @@ extension Directory {
 extension Descriptor {
     /// Writes all bytes, at `offset` if one is given.
     public borrowing func write(
-        _ content: UnsafeRawBufferPointer, at offset: Int64? = nil, path: @autoclosure () -> String
-    ) throws(SystemError) {
-        let number = raw
-        var rest = content
-        var position = offset
-        while !rest.isEmpty {
-            let count = try systemCall("write", path()) {
-                if let position { return pwrite(number, rest.baseAddress, rest.count, position) }
-                return Glibc.write(number, rest.baseAddress, rest.count)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            position = position.map { $0 + Int64(count) }
-        }
-    }
-
-    public borrowing func write(
-        _ content: [UInt8], at offset: Int64? = nil, path: @autoclosure () -> String
+        _ content: UnsafeRawBufferPointer, at offset: Int? = nil, path: @autoclosure () -> String
     ) throws(SystemError) {
         // A closure cannot capture a borrowed value.
         let number = raw
         var done = 0
         while done < content.count {
-            done += try content.withUnsafeBytes { (bytes) throws(SystemError) in
-                let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-                return try systemCall("write", path()) {
-                    if let offset { return pwrite(number, rest.baseAddress, rest.count, offset + Int64(done)) }
-                    return Glibc.write(number, rest.baseAddress, rest.count)
-                }
+            let rest = UnsafeRawBufferPointer(rebasing: content[done...])
+            done += try systemCall("write", path()) { () -> Int in
+                if let offset { return pwrite(number, rest.baseAddress, rest.count, offset + done) }
+                return Glibc.write(number, rest.baseAddress, rest.count)
             }
         }
+    }
+
+    public borrowing func write(
+        _ content: [UInt8], at offset: Int? = nil, path: @autoclosure () -> String
+    ) throws(SystemError) {
+        let bytes = content.span
+        try bytes.withUnsafeBytes { (bytes) throws(SystemError) in try write(bytes, at: offset, path: path()) }
     }
 }

@@ -13,7 +13,11 @@ extension Directory {
     @discardableResult
     public borrowing func removeTree(_ name: FilePath) throws(SystemError) -> Bool {
         let removal = FileTreeRemoval(base: raw, path: path)
-        return try name.withPlatformString { (name) throws(SystemError) in try removal.remove(name) }
+        let bytes = name.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+        return try bytes.withUnsafeBufferPointer { (name) throws(SystemError) in
+            guard let name = name.baseAddress else { return false }
+            return try removal.remove(name)
+        }
     }
 
     /// Removes everything in the directory, which stays.
