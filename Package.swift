@@ -84,6 +84,8 @@ let package = Package(
 
         // Tests.
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
+        tests("KernelTests", ["Kernel", system]),
+        tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
     ],

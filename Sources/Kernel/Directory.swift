@@ -8,7 +8,7 @@ public import SystemPackage
 /// No function here follows a symbolic link below the directory or leaves it (openat2(2) with RESOLVE_BENEATH and
 /// RESOLVE_NO_SYMLINKS): a link in the way is `ELOOP`, a way out `EXDEV`. The functions that take a `name` want a
 /// single component, or a path through directories that nobody else can change.
-public struct Directory: ~Copyable, Sendable {
+public final class Directory: Sendable {
     let descriptor: Descriptor
     /// Where the directory was when it was opened; for messages.
     public let path: String
@@ -22,18 +22,18 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Opens a directory by a path that the operator gave; links in it are followed.
-    public init(_ path: String) throws(SystemError) {
+    public convenience init(_ path: String) throws(SystemError) {
         let number = try systemCall("open", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         self.init(owning: Descriptor(owning: number), path: path)
     }
 
     /// The path of something below, for messages.
-    public borrowing func subject(_ below: FilePath) -> String {
+    public func subject(_ below: FilePath) -> String {
         below.isEmpty ? path : "\(path)/\(below)"
     }
 
     /// Opens what `path` names below the directory. `O_CLOEXEC` is added.
-    public borrowing func open(
+    public func open(
         _ path: FilePath, _ flags: Int32, mode: UInt32 = 0, crossingMounts: Bool = true
     ) throws(SystemError) -> Descriptor {
         var resolve = GANTRY_RESOLVE_BENEATH | GANTRY_RESOLVE_NO_SYMLINKS | GANTRY_RESOLVE_NO_MAGICLINKS
@@ -47,7 +47,7 @@ public struct Directory: ~Copyable, Sendable {
         return Descriptor(owning: opened)
     }
 
-    public borrowing func directory(
+    public func directory(
         _ path: FilePath, crossingMounts: Bool = true
     ) throws(SystemError) -> Directory {
         let opened = try open(path, O_RDONLY | O_DIRECTORY, crossingMounts: crossingMounts)
@@ -56,13 +56,13 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Makes a directory; `EEXIST` when the name is taken. `mode` is applied whatever the umask says only through
     /// `setPermissions`.
-    public borrowing func make(_ name: FilePath, mode: UInt32 = 0o700) throws(SystemError) {
+    public func make(_ name: FilePath, mode: UInt32 = 0o700) throws(SystemError) {
         let number = raw
         try systemCall("mkdirat", subject(name)) { name.withPlatformString { mkdirat(number, $0, mode) } }
     }
 
     /// Makes a directory unless there is one, and opens it.
-    public borrowing func ensure(_ name: FilePath, mode: UInt32 = 0o700) throws(SystemError) -> Directory {
+    public func ensure(_ name: FilePath, mode: UInt32 = 0o700) throws(SystemError) -> Directory {
         do {
             try make(name, mode: mode)
         } catch where error.errno == .fileExists {
@@ -73,8 +73,8 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Moves an entry into another directory (or gives it another name). With `replacing: false` an existing target
     /// is `EEXIST` (renameat2(2) with RENAME_NOREPLACE).
-    public borrowing func rename(
-        _ name: FilePath, to target: borrowing Directory, as newName: FilePath, replacing: Bool = true
+    public func rename(
+        _ name: FilePath, to target: Directory, as newName: FilePath, replacing: Bool = true
     ) throws(SystemError) {
         let (from, to) = (raw, target.raw)
         try systemCall("renameat2", "\(subject(name)) to \(target.subject(newName))") {
@@ -87,12 +87,12 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Removes a name that is not a directory.
-    public borrowing func unlink(_ name: FilePath) throws(SystemError) {
+    public func unlink(_ name: FilePath) throws(SystemError) {
         let number = raw
         try systemCall("unlinkat", subject(name)) { name.withPlatformString { unlinkat(number, $0, 0) } }
     }
 
-    public borrowing func information(_ name: FilePath) throws(SystemError) -> FileInformation {
+    public func information(_ name: FilePath) throws(SystemError) -> FileInformation {
         var status = stat()
         let number = raw
         try systemCall("fstatat", subject(name)) {
@@ -102,7 +102,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// `nil` when there is nothing of that name.
-    public borrowing func informationIfPresent(_ name: FilePath) throws(SystemError) -> FileInformation? {
+    public func informationIfPresent(_ name: FilePath) throws(SystemError) -> FileInformation? {
         do {
             return try information(name)
         } catch where error.errno == .noSuchFileOrDirectory {
@@ -110,18 +110,18 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    public borrowing func information() throws(SystemError) -> FileInformation {
+    public func information() throws(SystemError) -> FileInformation {
         try FileInformation(of: descriptor, path: path)
     }
 
     /// fchmod(2): the mode exactly, without the umask.
-    public borrowing func setPermissions(_ mode: UInt32) throws(SystemError) {
+    public func setPermissions(_ mode: UInt32) throws(SystemError) {
         let number = raw
         try systemCall("fchmod", path) { fchmod(number, mode) }
     }
 
     /// The text of a symbolic link.
-    public borrowing func linkText(_ name: FilePath) throws(SystemError) -> [UInt8] {
+    public func linkText(_ name: FilePath) throws(SystemError) -> [UInt8] {
         let number = raw
         var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let length = try systemCall("readlinkat", subject(name)) {
@@ -136,13 +136,13 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Writes the names in the directory to disk (fsync(2)).
-    public borrowing func sync() throws(SystemError) {
+    public func sync() throws(SystemError) {
         let number = raw
         try systemCall("fsync", path) { fsync(number) }
     }
 
     /// Writes everything on the directory's file system to disk (syncfs(2)).
-    public borrowing func syncFileSystem() throws(SystemError) {
+    public func syncFileSystem() throws(SystemError) {
         let number = raw
         try systemCall("syncfs", path) { gantry_syncfs(number) }
     }

@@ -6,15 +6,15 @@ public import SystemPackage
 /// Entries that are no plain files, and what an entry has besides its content. Nothing here follows a link.
 extension Directory {
     /// `text` is stored as it is; it must hold no NUL.
-    public borrowing func makeSymbolicLink(_ name: FilePath, to text: [UInt8]) throws(SystemError) {
+    public func makeSymbolicLink(_ name: FilePath, to text: [UInt8]) throws(SystemError) {
         let number = raw
         let terminated = text.map { CChar(bitPattern: $0) } + [0]
         try systemCall("symlinkat", subject(name)) { name.withPlatformString { symlinkat(terminated, number, $0) } }
     }
 
     /// A second name for the file `name`: `newName` in `target`.
-    public borrowing func link(
-        _ name: FilePath, to target: borrowing Directory, as newName: FilePath
+    public func link(
+        _ name: FilePath, to target: Directory, as newName: FilePath
     ) throws(SystemError) {
         let (from, to) = (raw, target.raw)
         try systemCall("linkat", target.subject(newName)) {
@@ -23,20 +23,20 @@ extension Directory {
     }
 
     /// A named pipe with no permissions.
-    public borrowing func makePipe(_ name: FilePath) throws(SystemError) {
+    public func makePipe(_ name: FilePath) throws(SystemError) {
         let number = raw
         try systemCall("mknodat", subject(name)) { name.withPlatformString { mknodat(number, $0, S_IFIFO, 0) } }
     }
 
     /// The character device 0:0, which overlayfs takes for "nothing of this name" (mknod(2)). No driver stands behind
     /// it.
-    public borrowing func makeWhiteout(_ name: FilePath) throws(SystemError) {
+    public func makeWhiteout(_ name: FilePath) throws(SystemError) {
         let number = raw
         try systemCall("mknodat", subject(name)) { name.withPlatformString { mknodat(number, $0, S_IFCHR, 0) } }
     }
 
     /// Owner and group of an entry. Takes set-id bits and capabilities off a file (chown(2)).
-    public borrowing func setOwner(_ name: FilePath, user: UInt32, group: UInt32) throws(SystemError) {
+    public func setOwner(_ name: FilePath, user: UInt32, group: UInt32) throws(SystemError) {
         let number = raw
         try systemCall("fchownat", subject(name)) {
             name.withPlatformString { fchownat(number, $0, user, group, AT_SYMLINK_NOFOLLOW) }
@@ -45,13 +45,13 @@ extension Directory {
 
     /// The permission bits of an entry that is no symbolic link. Only where nobody else can change the directory:
     /// fchmodat(2) follows links.
-    public borrowing func setPermissions(_ name: FilePath, _ mode: UInt32) throws(SystemError) {
+    public func setPermissions(_ name: FilePath, _ mode: UInt32) throws(SystemError) {
         let number = raw
         try systemCall("fchmodat", subject(name)) { name.withPlatformString { fchmodat(number, $0, mode, 0) } }
     }
 
     /// The modification time of an entry.
-    public borrowing func setModified(_ name: FilePath, seconds: Int64, nanoseconds: Int64) throws(SystemError) {
+    public func setModified(_ name: FilePath, seconds: Int64, nanoseconds: Int64) throws(SystemError) {
         let number = raw
         try systemCall("utimensat", subject(name)) {
             name.withPlatformString { gantry_set_modified(number, $0, seconds, nanoseconds) }
@@ -59,7 +59,7 @@ extension Directory {
     }
 
     /// The directory's own descriptor, for what works on every kind of file.
-    public borrowing func duplicateDescriptor() throws(SystemError) -> Descriptor {
+    public func duplicateDescriptor() throws(SystemError) -> Descriptor {
         try descriptor.duplicate()
     }
 }

@@ -6,7 +6,7 @@ extension Directory {
     /// Replaces the file `name` in one step: a temporary file beside it, synced if `durable`, then renamed, and the
     /// directory synced. A reader sees the old content or the new one, after a crash too; without `durable` that does
     /// not include a crash of the machine.
-    public borrowing func replaceFile(
+    public func replaceFile(
         _ name: FilePath, with content: [UInt8], mode: UInt32 = 0o600, durable: Bool = true
     ) throws(SystemError) {
         let temporary = FilePath(".\(name).new")
@@ -20,7 +20,7 @@ extension Directory {
         if durable { try sync() }
     }
 
-    private borrowing func createFile(
+    private func createFile(
         _ name: FilePath, _ content: [UInt8], mode: UInt32, durable: Bool
     ) throws(SystemError) {
         let file = try open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
@@ -30,7 +30,7 @@ extension Directory {
     }
 
     /// The whole file; `EFBIG` when it is larger than `limit`, `nil` when there is none.
-    public borrowing func readFile(_ name: FilePath, limit: Int) throws(SystemError) -> [UInt8]? {
+    public func readFile(_ name: FilePath, limit: Int) throws(SystemError) -> [UInt8]? {
         let file: Descriptor
         do {
             file = try open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)

@@ -53,7 +53,7 @@ final class DirectoryReader {
 
 extension Directory {
     /// The names in the directory, sorted by their bytes.
-    public borrowing func names() throws(SystemError) -> [FilePath] {
+    public func names() throws(SystemError) -> [FilePath] {
         let reader = DirectoryReader(owning: try open(".", O_RDONLY | O_DIRECTORY))
         var names: [FilePath] = []
         while let entry = try reader.next() { names.append(FilePath(platformString: entry.name)) }

@@ -68,7 +68,7 @@ public struct FileSystemSpace: Sendable, Hashable {
     /// Bytes that are left for everybody; the superuser's reserve is not counted.
     public var freeBytes: UInt64
 
-    public init(of directory: borrowing Directory) throws(SystemError) {
+    public init(of directory: Directory) throws(SystemError) {
         var magic: Int64 = 0
         var free: UInt64 = 0
         let number = directory.raw

@@ -11,7 +11,7 @@ extension Directory {
     /// descriptors are open, and the stack does not grow. Immutable and append-only flags (ioctl_iflags(2)) are taken
     /// off where they are in the way. After an error the removal can be tried again.
     @discardableResult
-    public borrowing func removeTree(_ name: FilePath) throws(SystemError) -> Bool {
+    public func removeTree(_ name: FilePath) throws(SystemError) -> Bool {
         let removal = FileTreeRemoval(base: raw, path: path)
         let bytes = name.withPlatformString { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
         return try bytes.withUnsafeBufferPointer { (name) throws(SystemError) in
@@ -21,7 +21,7 @@ extension Directory {
     }
 
     /// Removes everything in the directory, which stays.
-    public borrowing func removeContents() throws(SystemError) {
+    public func removeContents() throws(SystemError) {
         for name in try names() { try removeTree(name) }
     }
 }

@@ -9,6 +9,7 @@
 
 #include "errors.h"
 #include "files.h"
+#include "overlay.h"
 #include "processes.h"
 #include "sockets.h"
 #include "threads.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Core
+internal import Core
 
 /// The name of an image: `[host[:port]/]path[:tag][@digest]` (provisioner.md 5), with Docker's rules for what the parts
 /// may hold.

@@ -30,7 +30,7 @@ final class ContainerDirectories: Sendable {
     private static let rootfses = FilePath("backends/overlay/rootfses")
     let path: String
     let containers: Directory
-    private let spares: Directory
+    let spares: Directory
     private let wanted: Int
     private let waiting = Mutex<[Spare]>([])
 
@@ -94,6 +94,14 @@ final class ContainerDirectories: Sendable {
         }
     }
 
+    func exists(_ container: ContainerPath) throws(SystemError) -> Bool {
+        do {
+            return try containers.directory(container.path).raw >= 0
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return false
+        }
+    }
+
     /// Sets mode and owner of what becomes the container's `/`.
     func setRoot(_ container: ContainerPath, _ number: Int, _ attributes: ImageIndex.RootAttributes) throws(SystemError) {
         let upper = try containers.directory(container.path.pushing(Self.scratch).appending("\(number)/upperdir"))
@@ -104,14 +112,9 @@ final class ContainerDirectories: Sendable {
     /// Removes the container's directory with all that is nested in it; the record goes last, so that a removal that
     /// fails half way can be tried again, after a restart too. False when there was nothing.
     func remove(_ container: ContainerPath) throws(SystemError) -> Bool {
-        let parent: Directory
-        let directory: Directory
-        do {
-            parent = try containers.directory(container.path.removingLastComponent().orCurrent)
-            directory = try parent.directory(container.path.lastName)
-        } catch where error.errno == .noSuchFileOrDirectory {
-            return false
-        }
+        guard try exists(container) else { return false }
+        let parent = try containers.directory(container.path.removingLastComponent().orCurrent)
+        let directory = try parent.directory(container.path.lastName)
         try directory.removeTree("containers")
         try directory.removeTree("backends")
         return try parent.removeTree(container.path.lastName)
@@ -208,7 +211,7 @@ extension ContainerDirectories {
     /// The mount point, and upper and work directory in `scratch/NUMBER`. The upper directory's mode is that of the
     /// container's `/`.
     private static func makeRoot(
-        _ number: Int, _ rootfses: borrowing Directory, _ scratch: borrowing Directory
+        _ number: Int, _ rootfses: Directory, _ scratch: Directory
     ) throws(SystemError) {
         try rootfses.make(FilePath("\(number)"), mode: 0o755)
         let own = try scratch.directory(FilePath("\(number)"))

@@ -39,5 +39,8 @@ struct ContainerPath: Hashable {
     /// As users write it.
     var description: String { names.joined(separator: ".") }
 
+    /// Unlike `description` unambiguous: names may hold dots, but no slashes.
+    var key: String { names.joined(separator: "/") }
+
     func child(_ name: String) -> ContainerPath { ContainerPath(names: names + [name]) }
 }

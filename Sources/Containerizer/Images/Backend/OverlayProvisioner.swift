@@ -19,7 +19,7 @@ public final class OverlayProvisioner: Provisioner {
     public init(path: String, store: ImageStore, pool: BlockingPool, spares: Int = 16) throws {
         do {
             directories = try ContainerDirectories(path: path, spares: spares)
-            try OverlayProbe.run(in: directories.containers, root: path)
+            try OverlayProbe.run(in: directories.spares, root: path)
         } catch {
             throw ContainerError(wrapping: error, step: "opening the provisioner")
         }
@@ -37,11 +37,22 @@ public final class OverlayProvisioner: Provisioner {
 
     private func make(_ container: ContainerPath, _ image: Mesos.Image) throws -> Provisioned {
         let reference = try ImageReference(try ImageStore.name(of: image))
-        let use = try store.use(reference, by: container.description)
+        let use = try store.use(reference, by: container.key)
+        do {
+            return try make(container, use, reference)
+        } catch {
+            // With a directory, `destroy` gives the layers free.
+            if try !directories.exists(container) { _ = store.release(container.key) }
+            throw error
+        }
+    }
+
+    private func make(
+        _ container: ContainerPath, _ use: ImageStore.Use, _ reference: ImageReference
+    ) throws -> Provisioned {
         let lower = use.layers.map(store.directories.rootfsPath(of:))
         let first = directories.paths(container, 0)
         try OverlayLimits.check(lower: lower, upper: first.upper, work: first.work, image: reference.canonical)
-        // From here on half of it may be there: `destroy` removes that, and gives the layers free.
         var number = 0
         if try !directories.create(container, record: try Self.record(lower)) {
             // A second image of the same container adds its layers to the record.
@@ -94,7 +105,7 @@ public final class OverlayProvisioner: Provisioner {
         for container in try directories.list() {
             if known.contains(container) {
                 let layers = try Self.layers(in: try directories.readRecord(container), of: container)
-                store.use(layers.compactMap(store.directories.digest(ofRootfs:)), by: container.description)
+                store.use(layers.compactMap(store.directories.digest(ofRootfs:)), by: container.key)
             } else if kept.contains(container) {
                 // Something nested in it lives on.
                 try directories.removeRoot(container)
@@ -107,7 +118,7 @@ public final class OverlayProvisioner: Provisioner {
 
     /// The container's layers, and those of what was nested in it, have one user less.
     private func release(_ container: ContainerPath) throws {
-        if store.release(container.description) { try store.sweep() }
+        if store.release(container.key) { try store.sweep() }
     }
 }
 

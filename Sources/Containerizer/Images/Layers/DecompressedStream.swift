@@ -3,6 +3,7 @@
 internal import CArchive
 internal import Core
 internal import Kernel
+internal import SystemPackage
 
 /// The bytes of an archive file after decompression, piece by piece, and their digest.
 ///

@@ -45,7 +45,7 @@ final class DirectorySource: LayerSource {
         }
     }
 
-    init(root: consuming Directory, excluding store: FileInformation, isCancelled: @escaping () -> Bool) throws {
+    init(root: Directory, excluding store: FileInformation, isCancelled: @escaping () -> Bool) throws {
         rootInformation = try root.information()
         self.root = root
         excluded = store
@@ -202,7 +202,7 @@ extension FilePath {
 
     /// The last component as a path of its own.
     var lastName: FilePath {
-        lastComponent.map { FilePath(root: nil, $0) } ?? self
+        lastComponent.map { FilePath(root: nil, CollectionOfOne($0)) } ?? self
     }
 
     /// `.` instead of nothing.

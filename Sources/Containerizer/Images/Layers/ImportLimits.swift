@@ -39,7 +39,7 @@ struct ImportQuota {
     }
 
     /// Before an entry, or a missing parent directory, is made.
-    mutating func count(_ entry: String, size: UInt64, in directory: borrowing Directory) throws {
+    mutating func count(_ entry: String, size: UInt64, in directory: Directory) throws {
         entries += 1
         guard entries <= limits.entries else {
             throw ContainerError.importLimit("entries", limits.entries, at: entry)
@@ -53,7 +53,7 @@ struct ImportQuota {
     }
 
     /// Before bytes are written.
-    mutating func spend(_ count: UInt64, in directory: borrowing Directory) throws {
+    mutating func spend(_ count: UInt64, in directory: Directory) throws {
         if count < untilLook {
             untilLook -= count
             return

@@ -30,25 +30,15 @@ final class TreeWriter {
         }
     }
 
-    private final class OpenParent {
-        let path: FilePath
-        let directory: Directory
-
-        init(path: FilePath, directory: consuming Directory) {
-            self.path = path
-            self.directory = directory
-        }
-    }
-
     private let root: Directory
     private(set) var quota: ImportQuota
     /// Entries mostly come directory by directory.
-    private var lastParent: OpenParent?
+    private var lastParent: (path: FilePath, directory: Directory)?
     /// Modification times come last: every entry that is added changes its directory's.
     private var directoryTimes: [(path: FilePath, seconds: Int64, nanoseconds: Int64)] = []
     private var skipped: Set<FilePath> = []
 
-    init(root: consuming Directory, quota: ImportQuota) {
+    init(root: Directory, quota: ImportQuota) {
         self.root = root
         self.quota = quota
     }
@@ -81,30 +71,36 @@ final class TreeWriter {
         switch entry.kind {
         case .directory:
             try makeDirectory(name, path, in: parent)
-            let made = try parent.directory.directory(name)
+            let made = try parent.directory(name)
             try finishDirectory(entry, owner, made.duplicateDescriptor(), path)
             return nil
         case .file(let size):
             let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-            let file = try replacing(name, path, in: parent) { try parent.directory.open(name, flags, mode: 0o600) }
+            let file = try replacing(name, path, in: parent) { () throws(SystemError) in
+                try parent.open(name, flags, mode: 0o600)
+            }
             return OpenFile(file, path: entry.path.description, size: size)
         case .symbolicLink(let text):
-            try replacing(name, path, in: parent) { try parent.directory.makeSymbolicLink(name, to: text) }
-            try parent.directory.setOwner(name, user: owner.user, group: owner.group)
+            try replacing(name, path, in: parent) { () throws(SystemError) in
+                try parent.makeSymbolicLink(name, to: text)
+            }
+            try parent.setOwner(name, user: owner.user, group: owner.group)
         case .hardLink(let target):
-            guard try makeHardLink(entry, target, name, path, in: parent) else { return nil }
+            try makeHardLink(entry, target, name, path, in: parent)
             return nil
         case .fifo:
-            try replacing(name, path, in: parent) { try parent.directory.makePipe(name) }
+            try replacing(name, path, in: parent) { () throws(SystemError) in try parent.makePipe(name) }
             try finishNode(entry, owner, name, in: parent)
         case .device(isBlock: false, major: 0, minor: 0):
-            try replacing(name, path, in: parent) { try parent.directory.makeWhiteout(name) }
+            try replacing(name, path, in: parent) { () throws(SystemError) in
+                try parent.makeWhiteout(name)
+            }
             try finishNode(entry, owner, name, in: parent)
         case .device, .socket:
             skipped.insert(path)
             return nil
         }
-        try parent.directory.setModified(
+        try parent.setModified(
             name, seconds: entry.modifiedSeconds, nanoseconds: entry.modifiedNanoseconds.clampedNanoseconds)
         return nil
     }
@@ -165,25 +161,28 @@ extension TreeWriter {
         return (user, group)
     }
 
-    private func parent(of path: FilePath, for entry: LayerEntry) throws -> OpenParent {
+    private func parent(of path: FilePath, for entry: LayerEntry) throws -> Directory {
         let parentPath = path.removingLastComponent().orCurrent
-        if let lastParent, lastParent.path == parentPath { return lastParent }
-        let directory: Directory
-        do {
-            directory = try root.directory(parentPath, crossingMounts: false)
-        } catch where error.errno == .noSuchFileOrDirectory {
-            directory = try makeParents(parentPath, entry)
-        }
-        let parent = OpenParent(path: parentPath, directory: directory)
-        lastParent = parent
+        if let lastParent, lastParent.path == parentPath { return lastParent.directory }
+        let parent = try openParent(parentPath) ?? makeParents(parentPath, entry)
+        lastParent = (parentPath, parent)
         return parent
+    }
+
+    /// `nil` when there is no such directory.
+    private func openParent(_ path: FilePath) throws(SystemError) -> Directory? {
+        do {
+            return try root.directory(path, crossingMounts: false)
+        } catch where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
     }
 
     /// Directories that the archive has no entries for, one by one: each counts.
     private func makeParents(_ path: FilePath, _ entry: LayerEntry) throws -> Directory {
         var current = try root.directory(".")
         for component in path.components {
-            let name = FilePath(root: nil, component)
+            let name = FilePath(root: nil, CollectionOfOne(component))
             if try current.informationIfPresent(name) == nil {
                 try quota.count(entry.path.description, size: 0, in: root)
                 try current.make(name, mode: 0o755)
@@ -232,31 +231,30 @@ extension TreeWriter {
     /// Runs `make`; if the name is taken, what is there goes first, as a later entry of an archive replaces an earlier
     /// one.
     private func replacing<Result: ~Copyable>(
-        _ name: FilePath, _ path: FilePath, in parent: OpenParent, _ make: () throws(SystemError) -> Result
+        _ name: FilePath, _ path: FilePath, in parent: Directory, _ make: () throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         do {
             return try make()
         } catch where error.errno == .fileExists {
-            try parent.directory.removeTree(name)
-            lastParent = parent
+            try parent.removeTree(name)
             return try make()
         }
     }
 
-    private func makeDirectory(_ name: FilePath, _ path: FilePath, in parent: OpenParent) throws(SystemError) {
+    private func makeDirectory(_ name: FilePath, _ path: FilePath, in parent: Directory) throws(SystemError) {
         do {
-            try parent.directory.make(name, mode: 0o700)
+            try parent.make(name, mode: 0o700)
         } catch where error.errno == .fileExists {
-            if try parent.directory.information(name).kind == .directory { return }
-            try parent.directory.unlink(name)
-            try parent.directory.make(name, mode: 0o700)
+            if try parent.information(name).kind == .directory { return }
+            try parent.unlink(name)
+            try parent.make(name, mode: 0o700)
         }
     }
 
-    /// False when the target is an entry that was left out: then the link is left out too.
+    /// A link to an entry that was left out is left out too.
     private func makeHardLink(
-        _ entry: LayerEntry, _ target: FilePath, _ name: FilePath, _ path: FilePath, in parent: OpenParent
-    ) throws -> Bool {
+        _ entry: LayerEntry, _ target: FilePath, _ name: FilePath, _ path: FilePath, in parent: Directory
+    ) throws {
         var asEntry = entry
         asEntry.path = target
         let targetPath: FilePath
@@ -267,19 +265,20 @@ extension TreeWriter {
         }
         if skipped.contains(targetPath) {
             skipped.insert(path)
-            return false
+            return
         }
         // Removing the target in favour of a link to itself would lose it.
-        if targetPath == path { return true }
-        let directory = try root.directory(targetPath.removingLastComponent().orCurrent, crossingMounts: false)
+        if targetPath == path { return }
         let targetName = targetPath.lastName
-        guard try directory.information(targetName).kind != .directory else {
+        guard let holder = try openParent(targetPath.removingLastComponent().orCurrent) else {
+            throw SystemError("linkat", targetPath.description, .noSuchFileOrDirectory)
+        }
+        guard try holder.information(targetName).kind != .directory else {
             throw Self.hostile(entry, "is a hard link to a directory")
         }
         try replacing(name, path, in: parent) { () throws(SystemError) in
-            try directory.link(targetName, to: parent.directory, as: name)
+            try holder.link(targetName, to: parent, as: name)
         }
-        return true
     }
 
     private func finishDirectory(
@@ -302,9 +301,9 @@ extension TreeWriter {
 
     /// A node that cannot be opened.
     private func finishNode(
-        _ entry: LayerEntry, _ owner: (user: UInt32, group: UInt32), _ name: FilePath, in parent: OpenParent
+        _ entry: LayerEntry, _ owner: (user: UInt32, group: UInt32), _ name: FilePath, in parent: Directory
     ) throws(SystemError) {
-        try parent.directory.setOwner(name, user: owner.user, group: owner.group)
-        try parent.directory.setPermissions(name, entry.permissions)
+        try parent.setOwner(name, user: owner.user, group: owner.group)
+        try parent.setPermissions(name, entry.permissions)
     }
 }

@@ -22,7 +22,8 @@ struct ImageIndex: Sendable {
     /// By canonical reference.
     private(set) var images: [String: Gantry.V1.ImageRecord] = [:]
     private(set) var layers: [Digest: Layer] = [:]
-    /// The layers of each container's root and volumes, by the container's printed id.
+    /// The layers of each container's root and volumes, by the names of the container, outermost
+    /// first, with slashes between.
     private(set) var uses: [String: Set<Digest>] = [:]
 
     /// All images, in the order of their names.
@@ -69,14 +70,15 @@ struct ImageIndex: Sendable {
         uses[container] = nil
     }
 
-    /// Containers that would lose a layer if the reference went, sorted.
+    /// Containers that would lose a layer if the reference went, as users write them, sorted.
     func containers(keeping reference: String) -> [String] {
         guard let record = images[reference] else { return [] }
         var others = images
         others[reference] = nil
         let kept = Set(others.values.flatMap { digests(of: $0) })
         let lost = Set(digests(of: record)).subtracting(kept)
-        return uses.filter { !$0.value.isDisjoint(with: lost) }.keys.sorted()
+        let keys = uses.filter { !$0.value.isDisjoint(with: lost) }.keys.sorted()
+        return keys.map { $0.split(separator: "/").joined(separator: ".") }
     }
 
     mutating func remove(_ reference: String) {

@@ -2,6 +2,8 @@
 
 internal import Core
 internal import Kernel
+internal import Reactor
+internal import Synchronization
 internal import SystemPackage
 internal import Wire
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Core
+internal import Synchronization
 internal import Wire
 
 /// Who uses which layers. Answered from memory: a launch waits for no disk here.
@@ -35,7 +36,7 @@ extension ImageStore {
     /// Forgets what the container and everything nested in it uses. True when layers lived only for them: then `sweep`.
     func release(_ container: String) -> Bool {
         index.withLock { index in
-            let ended = index.uses.keys.filter { $0 == container || $0.hasPrefix("\(container).") }
+            let ended = index.uses.keys.filter { $0 == container || $0.hasPrefix("\(container)/") }
             let kept = ended.contains { index.keepsLayers($0) }
             for container in ended { index.release(container) }
             return kept

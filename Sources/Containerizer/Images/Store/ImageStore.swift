@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Core
+internal import Core
 internal import Kernel
 public import Reactor
 internal import Synchronization

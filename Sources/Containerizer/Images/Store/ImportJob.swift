@@ -3,6 +3,7 @@
 internal import Core
 internal import Glibc
 internal import Kernel
+internal import Synchronization
 internal import SystemPackage
 internal import Wire
 
@@ -48,20 +49,20 @@ final class ImportJob {
         // Also what is left after a commit: of a layer that was there already, everything.
         defer { _ = try? store.directories.staging.removeTree(staging) }
         try store.checkpoint("staging")
-        let directory = try store.directories.staging.directory(staging)
-        let unpackedSize = try unpack(source, into: directory)
+        let work = try store.directories.staging.directory(staging)
+        let unpackedSize = try unpack(source, into: work)
         let (digest, size) = try source.finish()
         try store.checkpoint("unpacked")
         let documents = ImageDocuments(layer: digest, layerSize: size)
-        try writeDocuments(documents, unpackedSize, in: directory)
+        try writeDocuments(documents, unpackedSize, in: work)
         if isCancelled() { throw CancellationError() }
         progress(ImportProgress(step: .sync, doneBytes: source.position.done, totalBytes: source.position.total))
-        try directory.syncFileSystem()
+        try work.syncFileSystem()
         try store.checkpoint("synced")
         progress(ImportProgress(step: .commit, doneBytes: source.position.done, totalBytes: source.position.total))
         // What the image replaced, or what a failed commit left, has no user any more.
         defer { _ = try? store.sweep() }
-        return try store.writing.withLock { _ in try commit(digest, documents, staging: directory) }
+        return try store.writing.withLock { _ in try commit(digest, documents, staging: work) }
     }
 
     private func openSource() throws -> any LayerSource {
@@ -92,7 +93,7 @@ final class ImportJob {
     }
 
     /// The bytes of all files.
-    private func unpack(_ source: any LayerSource, into staging: borrowing Directory) throws -> UInt64 {
+    private func unpack(_ source: any LayerSource, into staging: Directory) throws -> UInt64 {
         try staging.make("rootfs", mode: 0o755)
         try staging.setPermissions("rootfs", 0o755)
         let writer = TreeWriter(root: try staging.directory("rootfs"), quota: ImportQuota(store.limits))
@@ -132,7 +133,7 @@ final class ImportJob {
     }
 
     private func writeDocuments(
-        _ documents: ImageDocuments, _ size: UInt64, in staging: borrowing Directory
+        _ documents: ImageDocuments, _ size: UInt64, in staging: Directory
     ) throws {
         try staging.make("layer")
         try staging.rename("rootfs", to: staging.directory("layer"), as: "rootfs")
@@ -145,7 +146,7 @@ final class ImportJob {
 
     /// Layer, manifest, name: the image can be seen from the last of three renames on. Under the store's lock.
     private func commit(
-        _ digest: Digest, _ documents: ImageDocuments, staging: borrowing Directory
+        _ digest: Digest, _ documents: ImageDocuments, staging: Directory
     ) throws -> Gantry.V1.ImageRecord {
         let directories = store.directories
         try move("layer", from: staging, to: directories.layers, as: digest.directoryName)
@@ -158,7 +159,7 @@ final class ImportJob {
         try store.checkpoint("manifest")
         let record = Gantry.V1.ImageRecord(
             reference: reference, manifestDigest: documents.manifestDigest.description, sizeBytes: layer.size,
-            createdUnixNano: Self.now(), layers: [digest.description])
+            createdUnixNano: WallClock.unixNanoseconds, layers: [digest.description])
         var others = store.index.withLock { $0.records }
         others.removeAll { $0.reference == reference }
         try directories.writeIndex(others + [record])
@@ -169,19 +170,13 @@ final class ImportJob {
 
     /// What has the name already has the same content.
     private func move(
-        _ name: FilePath, from staging: borrowing Directory, to target: borrowing Directory, as newName: String
+        _ name: FilePath, from staging: Directory, to target: Directory, as newName: String
     ) throws {
         do {
             try staging.rename(name, to: target, as: FilePath(newName), replacing: false)
-        } catch let error as SystemError where error.errno == .fileExists {
+        } catch where error.errno == .fileExists {
             return
         }
         try target.sync()
-    }
-
-    private static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }

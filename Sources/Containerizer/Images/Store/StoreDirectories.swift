@@ -25,14 +25,18 @@ final class StoreDirectories: Sendable {
 
     /// `path` is made if it is missing; its parent must exist.
     init(path: String) throws {
-        let parent = try Directory(FilePath(path).removingLastComponent().description)
-        let top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
-        try top.setPermissions(0o700)
+        self.path = path
+        top = try Self.open(path)
         layers = try top.ensure("layers")
         manifests = try top.ensure("manifests")
         staging = try top.ensure("staging")
-        self.top = top
-        self.path = path
+    }
+
+    private static func open(_ path: String) throws -> Directory {
+        let parent = try Directory(FilePath(path).removingLastComponent().description)
+        let top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
+        try top.setPermissions(0o700)
+        return top
     }
 
     func rootfsPath(of digest: Digest) -> String {
@@ -46,9 +50,13 @@ final class StoreDirectories: Sendable {
         return Digest(directoryName: String(rootfs.dropFirst(prefix.count).dropLast("/rootfs".count)))
     }
 
+    private static func randomName() -> String {
+        String(UInt64.random(in: .min ... .max), radix: 36)
+    }
+
     /// A new directory for work in progress.
     func makeStaging() throws -> FilePath {
-        let name = FilePath("\(String(UInt64.random(in: .min ... .max), radix: 36))")
+        let name = FilePath(Self.randomName())
         try staging.make(name)
         return name
     }
@@ -81,19 +89,16 @@ final class StoreDirectories: Sendable {
         var found: [Digest: ImageIndex.Layer] = [:]
         for name in try layers.names() {
             guard let digest = Digest(directoryName: name.description) else { continue }
-            found[digest] = try readLayer(digest)
+            if let layer = try readLayer(digest) { found[digest] = layer }
         }
         return found
     }
 
     /// Takes a directory out of the store in one step; `discard` then removes it.
-    func retire(_ name: String, from directory: borrowing Directory) throws -> FilePath? {
-        let target = FilePath("\(String(UInt64.random(in: .min ... .max), radix: 36))-gone")
-        do {
-            try directory.rename(FilePath(name), to: staging, as: target)
-        } catch where error.errno == .noSuchFileOrDirectory {
-            return nil
-        }
+    func retire(_ name: String, from directory: Directory) throws -> FilePath? {
+        let target = FilePath("\(Self.randomName())-gone")
+        guard try directory.informationIfPresent(FilePath(name)) != nil else { return nil }
+        try directory.rename(FilePath(name), to: staging, as: target)
         return target
     }
 }
