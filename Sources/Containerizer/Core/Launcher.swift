@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Kernel
+public import Wire
+
+/// Creates and kills process trees (containerizer.md section 5).
+public protocol Launcher: Sendable {
+    /// Clones the container's first process and leaves it waiting for its plan.
+    func fork(_ id: Mesos.ContainerID, _ request: ForkRequest) async throws -> any ContainerProcess
+
+    /// Kills every process of the container and returns when none is left. Idempotent; an unknown id is done at once.
+    func destroy(_ id: Mesos.ContainerID) async throws
+
+    /// Removes what `fork` made for the container, once no process is left. Idempotent.
+    func cleanup(_ id: Mesos.ContainerID) async throws
+
+    /// Once at start-up: what a daemon that died left in the kernel, by what the launcher finds there.
+    func recover() async throws -> [Mesos.ContainerID]
+}
+
+public struct ForkRequest: Sendable {
+    /// CLONE_NEW* bits.
+    public var namespaces: UInt64
+    /// Absolute host paths of cgroup v1 directories to join first.
+    public var cgroup1Directories: [String]
+    /// Where standard output and standard error go (opened for appending, created with mode 0644).
+    public var standardOutput: String
+    public var standardError: String
+    /// The file that receives the wait status, created and truncated before the process exists.
+    public var statusFile: String
+
+    public init(
+        namespaces: UInt64, cgroup1Directories: [String], standardOutput: String, standardError: String,
+        statusFile: String
+    ) {
+        self.namespaces = namespaces
+        self.cgroup1Directories = cgroup1Directories
+        self.standardOutput = standardOutput
+        self.standardError = standardError
+        self.statusFile = statusFile
+    }
+}
+
+/// A container's first process: cloned, and waiting until `release`.
+public protocol ContainerProcess: Sendable {
+    /// In the daemon's pid namespace.
+    var pid: Int32 { get }
+
+    /// Sends the plan, which lets the process go on. Once.
+    func release(plan: [UInt8]) async throws
+
+    /// What init says after `release`: nil when the command was executed (or init was killed before), else the step
+    /// that failed.
+    func report() async throws -> Gantry.Init.V1.Report?
+
+    /// Returns when the process has ended and is reaped: its wait status, or nil when it was not our child.
+    func exit() async throws -> Int32?
+
+    /// kill(2) through the pidfd.
+    func signal(_ number: Int32) throws
+}
