@@ -7,6 +7,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "cgroups.h"
 #include "errors.h"
 #include "files.h"
 #include "overlay.h"
