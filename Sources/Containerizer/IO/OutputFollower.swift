@@ -34,11 +34,11 @@ public struct OutputFollower: Sendable {
     public func follow(
         _ streams: Set<Stream>, replay: Bool, _ sink: (Mesos.Agent.ProcessIO) async throws -> Void
     ) async throws {
-        let notify = try Notify()
+        let changes = try FileChanges()
         var tails: [Tail] = []
         for stream in Stream.allCases where streams.contains(stream) {
             let tail = try Tail(stream, directory: output.sandbox, replay: replay)
-            _ = try notify.watch(tail.path)
+            try changes.watch(tail.path)
             tails.append(tail)
         }
         let outcome = output.outcome
@@ -53,8 +53,8 @@ public struct OutputFollower: Sendable {
                 }
             }
             if ended { return }
-            if !moved { try await Self.firstOf(grown: notify.raw, ended: outcome, reactor) }
-            _ = try notify.events()
+            if !moved { try await Self.firstOf(grown: changes.raw, ended: outcome, reactor) }
+            try changes.drain()
         }
     }
 

@@ -94,12 +94,9 @@ struct UnifiedTracking: ProcessTracking {
     func waitUntilEmpty(_ id: Mesos.ContainerID) async throws {
         let top = top(id)
         guard try top.isPopulated() == true else { return }
-        // inotify tells when the file changes; it is read after the watch is set, so that no change is missed.
-        let notify = try Notify()
-        _ = try notify.watch(top.file("cgroup.events"))
-        while try top.isPopulated() == true {
-            try await reactor.readable(notify.raw)
-            _ = try notify.events()
+        let events = try WatchedControlFile(top.file("cgroup.events"))
+        while let text = try events.readIfPresent(), FlatKeyed(text)["populated"] != 0 {
+            try await reactor.changed(events.raw)
         }
     }
 
