@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Core
-import RPC
+public import Core
+public import RPC
 import Wire
 
 /// The core's errors as statuses: the kind becomes the code, everything else goes into one `ErrorInfo` in the details

@@ -11,6 +11,7 @@ public enum FailureReport {
         var text = "error: gantryd cannot start: \(error.message)\n"
         if !error.step.isEmpty { text += "  step:  \(error.step)\n" }
         if !error.hint.isEmpty { text += "  hint:  \(error.hint)\n" }
-        fputs(text, stderr)
+        let bytes = Array(text.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }

@@ -13,7 +13,7 @@ struct InstanceLock: ~Copyable, Sendable {
     init(root: String) throws {
         let path = root + "/lock"
         let raw = try systemCall("open", path) { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600) }
-        file = Descriptor(owning: raw)
+        let file = Descriptor(owning: raw)
         do throws(SystemError) {
             try systemCall("flock", path) { flock(raw, LOCK_EX | LOCK_NB) }
         } catch {
@@ -22,5 +22,6 @@ struct InstanceLock: ~Copyable, Sendable {
                 subject: path, errno: error.errno.rawValue,
                 hint: "stop that one, or give this one another --root and --host")
         }
+        self.file = file
     }
 }

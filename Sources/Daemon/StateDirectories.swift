@@ -15,23 +15,17 @@ enum StateDirectories {
                 .invalidArgument, code: "daemon.invalid-root", "\"\(root)\" cannot be the root directory",
                 step: "start", subject: root, hint: "give --root an absolute path")
         }
-        do throws(SystemError) {
-            try systemCall("mkdir", root) { mkdir(root, 0o711) }
-        } catch where error.errno == .fileExists {
-            var info = stat()
-            try systemCall("stat", root) { stat(root, &info) }
-            if info.st_mode & 0o022 != 0 {
-                log.warning("\(root) is writable by others; make it mode 0711", metadata: ["mode": "\(info.st_mode)"])
-            }
+        if try Directory.createIfMissing(root, mode: 0o711) { return }
+        var info = stat()
+        try systemCall("stat", root) { stat(root, &info) }
+        if info.st_mode & 0o022 != 0 {
+            log.warning("\(root) is writable by others; make it mode 0711")
         }
     }
 
     static func prepareSocketDirectory(_ socket: String) throws {
         guard let slash = socket.lastIndex(of: "/"), slash != socket.startIndex else { return }
-        let directory = String(socket[..<slash])
-        do throws(SystemError) {
-            try systemCall("mkdir", directory) { mkdir(directory, 0o755) }
-        } catch where error.errno == .fileExists {}
+        try Directory.createIfMissing(String(socket[..<slash]), mode: 0o755)
     }
 
     /// Removes the instance's own cgroups, which are empty now. One that is not stays, and so do its parents.

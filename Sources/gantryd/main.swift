@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+public import ArgumentParser
 import Daemon
 import Glibc
-import Logging
+public import Logging
+import Synchronization
 
 struct Gantryd: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -65,13 +66,25 @@ struct Gantryd: ParsableCommand {
             FailureReport.print(error)
             throw ExitCode(1)
         }
-        print("gantryd is ready: \(host), \(daemon.summary)")
-        fflush(stdout)
+        let ready = Array("gantryd is ready: \(host), \(daemon.summary)\n".utf8)
+        _ = write(STDOUT_FILENO, ready, ready.count)
 
         var number: Int32 = 0
         repeat { sigwait(&signals, &number) } while number == SIGHUP
         log.notice("stopping")
         try Self.blocking { await daemon.stop() }
+    }
+
+    /// Runs the body in a task and waits for it: this thread belongs to the signals.
+    private static func blocking(_ body: @escaping @Sendable () async throws -> Void) throws {
+        let done = Semaphore()
+        let result = Mutex<Result<Void, any Error>>(.success(()))
+        Task {
+            do { try await body() } catch { result.withLock { $0 = .failure(error) } }
+            done.signal()
+        }
+        done.wait()
+        try result.withLock { $0 }.get()
     }
 
     private static func initBesideProgram() -> String {
@@ -81,6 +94,24 @@ struct Gantryd: ParsableCommand {
         }
         let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         return String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) + "gantry-init"
+    }
+}
+
+/// A POSIX semaphore (sem_overview(7)); its memory must not move.
+private final class Semaphore: @unchecked Sendable {
+    private let memory = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(memory, 0, 0) }
+
+    deinit {
+        sem_destroy(memory)
+        memory.deallocate()
+    }
+
+    func signal() { sem_post(memory) }
+
+    func wait() {
+        while sem_wait(memory) != 0 && errno == EINTR {}
     }
 }
 

@@ -15,7 +15,7 @@ public struct Sandboxes: Sendable {
     /// - Parameter path: absolute; made with mode 0711, so that container users reach their own.
     public init(path: String) throws(SystemError) {
         self.path = path
-        try RuntimeDirectory.makeDirectory(path, mode: 0o711)
+        try Directory.createIfMissing(path, mode: 0o711)
     }
 
     func own(_ id: Mesos.ContainerID) -> String {

@@ -62,7 +62,7 @@ public final class InitProcess: ContainerProcess {
         var sent = 0
         while sent < message.count {
             let transfer = try message.withUnsafeBytes { bytes throws(SystemError) in
-                try UnixSocket.send(control, CollectionOfOne(UnsafeRawBufferPointer(rebasing: bytes[sent...])))
+                try UnixSocket.send(control.raw, CollectionOfOne(UnsafeRawBufferPointer(rebasing: bytes[sent...])))
             }
             switch transfer {
             case .bytes(let count): sent += count
@@ -79,7 +79,7 @@ public final class InitProcess: ContainerProcess {
         reading: while received.count <= Self.reportLimit {
             let transfer = try buffer.withUnsafeMutableBytes { bytes throws(SystemError) in
                 try UnixSocket.receive(
-                    control, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<0]), then: bytes)
+                    control.raw, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<0]), then: bytes)
             }
             switch transfer {
             case .bytes(let count): received += buffer[..<count]

@@ -12,7 +12,7 @@ extension ContainerizerHandlers {
         _ requests: RequestStream<Gantry.V1.AttachRequest>, responses: ResponseStream<Mesos.Agent.ProcessIO>,
         context: CallContext
     ) async throws {
-        guard case .start(let start) = try await requests.next()?.message else {
+        guard case .start(let start) = try await requests.next()?.kind else {
             throw ContainerError(
                 .invalidArgument, code: "attach.no-start", "the first message of an attach is not `start`",
                 step: "attach", hint: "send AttachStart first")

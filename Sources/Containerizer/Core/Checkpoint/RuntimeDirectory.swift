@@ -22,8 +22,8 @@ public struct RuntimeDirectory: Sendable {
     /// - Parameter path: absolute; `containers` is made below it with mode 0700.
     public init(path: String) throws(SystemError) {
         self.path = path + "/containers"
-        try Self.makeDirectory(path, mode: 0o700)
-        try Self.makeDirectory(self.path, mode: 0o700)
+        try Directory.createIfMissing(path, mode: 0o700)
+        try Directory.createIfMissing(self.path, mode: 0o700)
     }
 
     public func directory(of id: Mesos.ContainerID) -> String {
@@ -101,14 +101,6 @@ public struct RuntimeDirectory: Sendable {
 }
 
 extension RuntimeDirectory {
-    static func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
-        do {
-            try systemCall("mkdir", path) { mkdir(path, mode) }
-        } catch where error.errno == .fileExists {
-            return
-        }
-    }
-
     static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
         let temporary = path + ".new"
         let raw = try systemCall("open", temporary) {
