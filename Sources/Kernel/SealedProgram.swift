@@ -17,8 +17,8 @@ public struct SealedProgram: ~Copyable, Sendable {
         self.memory = memory
     }
 
-    /// Starts the program as a child with an empty environment. Descriptor 3 of the child is `channel`; 0 and 1 are
-    /// /dev/null, 2 is ours, all others are closed. posix_spawn(3) neither copies our memory nor runs our code in the
+    /// Starts the program as a child with an empty environment. Descriptor 3 of the child is `channel`, 4 the program;
+    /// 0 and 1 are /dev/null, 2 is ours, all others are closed. posix_spawn(3) neither copies our memory nor runs our code in the
     /// child.
     public borrowing func start(arguments: [String], channel: Int32) throws(SystemError) -> ProcessDescriptor {
         var actions = posix_spawn_file_actions_t()
@@ -27,13 +27,15 @@ public struct SealedProgram: ~Copyable, Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0)
         posix_spawn_file_actions_adddup2(&actions, 0, 1)
         posix_spawn_file_actions_adddup2(&actions, channel, 3)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 4)
+        // The program itself must stay open until it is executed; it closes this descriptor then.
+        posix_spawn_file_actions_adddup2(&actions, memory.raw, 4)
+        posix_spawn_file_actions_addclosefrom_np(&actions, 5)
 
         var words = arguments.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         defer { for word in words { free(word) } }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, "/proc/self/fd/\(memory.raw)", &actions, nil, &words, &environment)
+        let code = posix_spawn(&pid, "/proc/self/fd/4", &actions, nil, &words, &environment)
         guard code == 0 else { throw SystemError("posix_spawn", arguments.first ?? "", Errno(rawValue: code)) }
         return try ProcessDescriptor(pid: pid)
     }
