@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two lines a target. Each calls a script that also works by itself.
-.PHONY: test test-vm check build proto
+.PHONY: run test test-vm check build proto bench
+
+run:
+	@scripts/run
 
 test:
 	@scripts/test
@@ -16,3 +19,6 @@ build:
 
 proto:
 	@scripts/proto
+
+bench:
+	@scripts/bench $(or $(B),start)
