@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Two lines a target. Each calls a script that also works by itself.
-.PHONY: run test test-vm check build proto bench
+# Two lines a target. Each calls a script that also works by itself, and says at its top what it does.
+.PHONY: run test test-vm check build proto bench fuzz install
 
 run:
 	@scripts/run
@@ -22,3 +22,9 @@ proto:
 
 bench:
 	@scripts/bench $(or $(B),start)
+
+fuzz:
+	@scripts/fuzz-init
+
+install:
+	@scripts/install

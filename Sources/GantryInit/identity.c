@@ -74,16 +74,15 @@ static int set_capabilities(const struct capability_sets *sets) {
 static int limit_bounding(uint64_t keep, uint64_t *known) {
     *known = 0;
     for (unsigned long number = 0; number < 64; number++) {
-        // EINVAL: behind the kernel's last capability.
-        int is_in = prctl(PR_CAPBSET_READ, number, 0, 0, 0);
-        if (is_in < 0) {
-            break;
-        }
-        *known |= 1ULL << number;
-        if (is_in == 1 && (keep >> number & 1) == 0 && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0) {
+        bool keeps = (keep >> number & 1) != 0;
+        if (prctl(keeps ? PR_CAPBSET_READ : PR_CAPBSET_DROP, number, 0, 0, 0) < 0) {
+            if (errno == EINVAL) {
+                break; // behind the kernel's last capability
+            }
             struct decimal buffer;
             return fail(errno, "drop capability ", decimal(&buffer, number), " from the bounding set", NULL);
         }
+        *known |= 1ULL << number;
     }
     return 0;
 }

@@ -97,6 +97,45 @@ class TerminalTests(InitTestCase):
         self.assertNotEqual(container.read("stdout").rsplit(")", 1)[1].split()[4], "0")
         os.close(master)
 
+    def test_a_key_is_one_signal(self):
+        master, slave = pty.openpty()
+        out_read, out_write = os.pipe()
+        container = Container(self.spawner, stdin=slave, stdout=out_write)
+        os.close(slave)
+        os.close(out_write)
+        traps = "trap 'echo INT' INT; trap 'echo QUIT' QUIT; trap 'echo TERM; exit 3' TERM; "
+        # Built in: a program of its own in the foreground would be ended by the key.
+        container.send(step("terminal") + shell(traps + "echo ready; while :; do read line; done"))
+        self.assertIsNone(container.report())
+        self.assertEqual(line(out_read), "ready")
+        for key, name in ((b"\x03", "INT"), (b"\x1c", "QUIT")):
+            os.write(master, key)
+            self.assertEqual(line(out_read), name)
+        container.kill(signal.SIGINT)  # not from the terminal
+        self.assertEqual(line(out_read), "INT")
+        container.kill(signal.SIGTERM)
+        self.assertEqual(line(out_read), "TERM")
+        container.wait()
+        self.assertEqual(container.status, str(3 << 8))
+        os.close(master)
+        os.close(out_read)
+
+    def test_a_hangup_reaches_the_command(self):
+        master, slave = pty.openpty()
+        out_read, out_write = os.pipe()
+        container = Container(self.spawner, stdin=slave, stdout=out_write)
+        os.close(slave)
+        os.close(out_write)
+        container.send(step("terminal") + shell("trap 'echo HUP; exit 4' HUP; exec 3<&0 </dev/null; echo ready; cat <&3 >/dev/null & "
+                                                "until wait $!; do :; done"))
+        self.assertIsNone(container.report())
+        self.assertEqual(line(out_read), "ready")
+        os.close(master)
+        self.assertEqual(line(out_read), "HUP")
+        container.wait()
+        self.assertEqual(container.status, str(4 << 8))
+        os.close(out_read)
+
     def test_failure(self):
         self.fails(step("terminal"), execute("x"), name="terminal", errno=errno.ENOTTY, index=0)
 
