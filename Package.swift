@@ -24,8 +24,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = []
+) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -80,6 +83,9 @@ let package = Package(
         program("gantry", ["CLI"]),
 
         // Tests.
+        tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
+        tests("KernelTests", ["Kernel", system]),
+        tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
     ],

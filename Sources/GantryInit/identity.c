@@ -116,6 +116,7 @@ int step_capabilities(const struct step *step) {
     }
     // setuid cleared the effective set; the bounding set needs SETPCAP.
     struct capability_sets current;
+    struct decimal buffer;
     if (get_capabilities(&current) != 0) {
         return fail(errno, "capget", NULL);
     }
@@ -133,7 +134,10 @@ int step_capabilities(const struct step *step) {
     sets.permitted &= known;
     sets.inheritable &= known;
     if (set_capabilities(&sets) != 0) {
-        return fail(errno, "capset", NULL);
+        int error = errno;
+        uint64_t lacking = sets.permitted & ~current.permitted;
+        const char *number = lacking == 0 ? "" : decimal(&buffer, (uint64_t)__builtin_ctzll(lacking));
+        return fail(error, "capset", lacking == 0 ? "" : ": not held is capability ", number, NULL);
     }
     return set_ambient(ambient & known);
 }

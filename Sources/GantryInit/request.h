@@ -41,14 +41,16 @@ enum spawn_step {
     SPAWN_ANSWER = 4,  // the pidfd could not be sent; the child was killed
 };
 
-// With pid > 0 the pidfd is attached (SCM_RIGHTS).
+// With pid > 0 the pidfd is attached (SCM_RIGHTS). With helper > 0 there was a process between spawner
+// and supervisor; it is the receiver's child too, has already ended, and is to be reaped.
 struct spawn_answer {
     uint32_t version;
     int32_t pid;   // in the spawner's own pid namespace; 0 on failure
     int32_t error; // errno, 0 on success
     uint32_t step; // enum spawn_step
+    int32_t helper;
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct spawn_request) == 32, "layout");
-_Static_assert(sizeof(struct spawn_answer) == 16, "layout");
+_Static_assert(sizeof(struct spawn_answer) == 20, "layout");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "layout");

@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,8 +83,20 @@ static bool is_valid(const struct received *in) {
            in->count == FIXED_FDS + (size_t)cgroup + (size_t)enter + request->tasks;
 }
 
-static void send_answer(pid_t pid, int pidfd, int error, enum spawn_step step) {
-    struct spawn_answer answer = {.version = SPAWN_VERSION, .pid = pid, .error = error, .step = step};
+// What came of a request.
+struct outcome {
+    pid_t pid, helper;
+    int pidfd, error;
+    enum spawn_step step;
+};
+
+static void send_answer(const struct outcome *outcome) {
+    struct spawn_answer answer = {.version = SPAWN_VERSION,
+                                  .pid = outcome->pid,
+                                  .error = outcome->error,
+                                  .step = outcome->step,
+                                  .helper = outcome->helper};
+    int pidfd = outcome->pidfd;
     struct iovec data = {&answer, sizeof answer};
     struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
     union {
@@ -102,12 +115,12 @@ static void send_answer(pid_t pid, int pidfd, int error, enum spawn_step step) {
     if (sendmsg(SPAWN_SOCKET, &message, MSG_NOSIGNAL) >= 0) {
         return;
     }
-    error = errno;
     if (pidfd >= 0) {
         // A container that the daemon does not know must not be. If the daemon is gone, the next
         // receive says so.
+        struct outcome lost = {.pidfd = -1, .error = errno, .step = SPAWN_ANSWER, .helper = outcome->helper};
         sys_pidfd_kill(pidfd, SIGKILL);
-        send_answer(0, -1, error, SPAWN_ANSWER);
+        send_answer(&lost);
     }
 }
 
@@ -120,79 +133,147 @@ static const struct {
     {CLONE_NEWNET, "/proc/self/ns/net"},       {CLONE_NEWPID, "/proc/self/ns/pid"}, {CLONE_NEWNS, "/proc/self/ns/mnt"},
 };
 enum { OWN = sizeof own / sizeof *own };
+static int own_fds[OWN];
 
-// Opens them at the first use: most daemons never start a nested container.
-static const int *own_namespaces(void) {
-    static int fds[OWN];
+static void open_own_namespaces(void) {
     for (size_t i = 0; i < OWN; i++) {
-        if (fds[i] == 0) {
-            int fd = open(own[i].path, O_RDONLY | O_CLOEXEC);
-            if (fd < 0) {
-                return NULL;
-            }
-            fds[i] = fd;
-        }
+        own_fds[i] = open(own[i].path, O_RDONLY | O_CLOEXEC);
     }
-    return fds;
 }
 
 // Enters the namespaces of the process behind `pidfd`: all or none (setns(2) with several flags).
 static int enter(int pidfd, uint64_t namespaces) {
-    if (namespaces == 0) {
-        return 0;
+    for (size_t i = 0; i < OWN; i++) {
+        if ((namespaces & (uint64_t)own[i].flag) != 0 && own_fds[i] < 0) {
+            // This kernel lacks it, or /proc is missing: there would be no way back.
+            errno = ENOSYS;
+            return -1;
+        }
     }
-    return own_namespaces() == NULL ? -1 : setns(pidfd, (int)namespaces);
+    return namespaces == 0 ? 0 : setns(pidfd, (int)namespaces);
 }
 
 static void leave(uint64_t namespaces) {
-    const int *fds = namespaces != 0 ? own_namespaces() : NULL;
-    for (size_t i = 0; fds != NULL && i < OWN; i++) {
-        if ((namespaces & (uint64_t)own[i].flag) != 0 && setns(fds[i], own[i].flag) != 0) {
+    for (size_t i = 0; i < OWN; i++) {
+        if ((namespaces & (uint64_t)own[i].flag) != 0 && setns(own_fds[i], own[i].flag) != 0) {
             // Half inside of a container: no further request may be served here.
             _exit(1);
         }
     }
 }
 
-static void spawn(struct received *in) {
-    const struct spawn_request *request = &in->request;
-    if (!is_valid(in)) {
-        send_answer(0, -1, EINVAL, SPAWN_REQUEST);
-        return;
+// The number of the process behind `pidfd`, in the spawner's pid namespace; 0 if it has ended.
+static pid_t pid_of(int pidfd) {
+    struct decimal buffer;
+    char path[64] = "/proc/self/fdinfo/", info[512];
+    strcat(path, decimal(&buffer, (uint64_t)pidfd));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, info, sizeof info - 1);
+    close(fd);
+    info[length < 0 ? 0 : length] = '\0';
+    const char *at = strstr(info, "\nPid:\t");
+    pid_t pid = 0;
+    for (at = at == NULL ? "" : at + 6; *at >= '0' && *at <= '9'; at++) {
+        pid = pid * 10 + (*at - '0');
     }
+    return pid;
+}
+
+// Shared with the helper process, which is forked.
+static struct outcome *shared;
+
+// Clones; true in the new process. A pid namespace below one that was entered takes a process that is
+// in the entered one: its clone then is gantryd's child as well, as both have CLONE_PARENT.
+static bool clone_here(struct gi_clone_args *args, struct outcome *outcome, bool below_entered) {
+    if (!below_entered) {
+        args->pidfd = (uint64_t)(uintptr_t)&outcome->pidfd;
+        outcome->pid = sys_clone3(args);
+        outcome->error = outcome->pid < 0 ? errno : 0;
+        return outcome->pid == 0;
+    }
+    // CLONE_FILES: the pidfd comes to be in the spawner's table too. CLONE_VFORK: wait for its end.
+    struct gi_clone_args helper = {.flags = CLONE_PARENT | CLONE_VFORK | CLONE_FILES};
+    *shared = (struct outcome){.pidfd = -1, .error = ECHILD};
+    pid_t pid = sys_clone3(&helper);
+    if (pid < 0) {
+        outcome->error = errno;
+        return false;
+    }
+    if (pid > 0) {
+        outcome->pidfd = shared->pidfd;
+        outcome->error = shared->error;
+        outcome->helper = pid;
+        return false;
+    }
+    args->pidfd = (uint64_t)(uintptr_t)&shared->pidfd;
+    pid = sys_clone3(args);
+    if (pid == 0) {
+        return true;
+    }
+    shared->error = pid < 0 ? errno : 0;
+    _exit(0);
+}
+
+// The descriptors behind the fixed ones, in their order.
+struct extra {
+    int cgroup, target;
+    const int *tasks;
+};
+
+static struct extra extra_descriptors(const struct received *in) {
     size_t next = FIXED_FDS;
-    bool has_cgroup = (request->flags & SPAWN_HAS_CGROUP) != 0;
-    int cgroup = has_cgroup ? in->fds[next++] : -1;
-    int target = request->enter != 0 ? in->fds[next++] : -1;
-    int pidfd = -1;
+    struct extra extra = {-1, -1, NULL};
+    if ((in->request.flags & SPAWN_HAS_CGROUP) != 0) {
+        extra.cgroup = in->fds[next++];
+    }
+    if ((in->request.flags & SPAWN_HAS_ENTER) != 0) {
+        extra.target = in->fds[next++];
+    }
+    extra.tasks = in->fds + next;
+    return extra;
+}
+
+static struct outcome spawn(const struct received *in) {
+    const struct spawn_request *request = &in->request;
+    struct outcome outcome = {.pidfd = -1, .error = EINVAL, .step = SPAWN_REQUEST};
+    if (!is_valid(in)) {
+        return outcome;
+    }
+    struct extra extra = extra_descriptors(in);
+    bool has_cgroup = extra.cgroup >= 0;
     struct gi_clone_args args = {
         // The parent is gantryd, so that it can wait for the supervisor, and the spawner need not.
         .flags = request->namespaces | CLONE_PARENT | CLONE_PIDFD | (has_cgroup ? GI_CLONE_INTO_CGROUP : 0),
-        .pidfd = (uint64_t)(uintptr_t)&pidfd,
-        .cgroup = has_cgroup ? (uint64_t)cgroup : 0,
+        .cgroup = has_cgroup ? (uint64_t)extra.cgroup : 0,
     };
-    if (enter(target, request->enter) != 0) {
-        send_answer(0, -1, errno, SPAWN_ENTER);
-        return;
+    if (enter(extra.target, request->enter) != 0) {
+        outcome.error = errno;
+        outcome.step = SPAWN_ENTER;
+        return outcome;
     }
-    pid_t pid = sys_clone3(&args);
-    if (pid == 0) {
+    bool below_entered = (request->enter & request->namespaces & CLONE_NEWPID) != 0;
+    if (clone_here(&args, &outcome, below_entered)) {
         supervise(&(struct inherited){
             .control = in->fds[0],
             .status = in->fds[1],
             .stdio = {in->fds[2], in->fds[3], in->fds[4]},
-            .tasks = in->fds + next,
+            .tasks = extra.tasks,
             .tasks_count = request->tasks,
         });
     }
-    int error = errno;
     leave(request->enter);
-    if (pid < 0) {
-        send_answer(0, -1, error, SPAWN_CLONE);
-        return;
+    outcome.step = SPAWN_DONE;
+    if (outcome.helper > 0 && outcome.error == 0) {
+        // The helper knows the number in its own namespace only; here /proc is the host's again.
+        outcome.pid = pid_of(outcome.pidfd);
     }
-    send_answer(pid, pidfd, 0, SPAWN_DONE);
-    close(pidfd);
+    if (outcome.error != 0) {
+        // The kernel may have written a number that it took back.
+        outcome.pidfd = -1;
+        outcome.pid = 0;
+        outcome.step = SPAWN_CLONE;
+    }
+    return outcome;
 }
 
 // All numbers below FD_FREE are taken, so that a received descriptor never has one of them.
@@ -237,10 +318,19 @@ int run_spawner(void) {
     if (!reserve_descriptors() || chdir("/") != 0) {
         return 1;
     }
+    open_own_namespaces();
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        return 1;
+    }
     struct received in;
     while (receive(&in)) {
-        spawn(&in);
+        struct outcome outcome = spawn(&in);
+        send_answer(&outcome);
         close_received(&in);
+        if (outcome.pidfd >= 0) {
+            close(outcome.pidfd);
+        }
     }
     return 0;
 }

@@ -176,9 +176,11 @@ class Spawner:
 
     def answer(self):
         data, control, _, _ = self.socket.recvmsg(64, 1024)
-        assert len(data) == 16, data
-        version, pid, errno, where = struct.unpack("<IiiI", data)
+        assert len(data) == 20, data
+        version, pid, errno, where, helper = struct.unpack("<IiiIi", data)
         assert version == 1
+        if helper > 0:
+            assert os.waitpid(helper, 0) == (helper, 0)
         received = array.array("i")
         for _, _, body in control:
             received.frombytes(body[: len(body) // 4 * 4])
@@ -201,13 +203,15 @@ def request(namespaces=USUAL, flags=0, enter=0, tasks=0, version=1, reserved=0):
 class Container:
     """One clone. Files: directory/status, directory/stdout, directory/stderr."""
 
-    def __init__(self, spawner, namespaces=USUAL, cgroup=None, enter=None, enter_flags=0, tasks=(), stdin=None):
+    def __init__(self, spawner, namespaces=USUAL, cgroup=None, enter=None, enter_flags=0, tasks=(), stdin=None,
+                 stdout=None):
         self.directory = tempfile.mkdtemp(prefix="container-", dir=WORK)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         opened = [os.open(os.path.join(self.directory, name), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
                   for name in ("status", "stdout", "stderr")]
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
-        fds = [theirs.fileno(), opened[0], null if stdin is None else stdin, opened[1], opened[2]]
+        fds = [theirs.fileno(), opened[0], null if stdin is None else stdin,
+               opened[1] if stdout is None else stdout, opened[2]]
         flags = 0
         if cgroup is not None:
             flags |= HAS_CGROUP
@@ -228,7 +232,10 @@ class Container:
         self.pid, (self.pidfd,) = pid, received
 
     def send(self, plan, length=None):
-        self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan)
+        try:
+            self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has failed before; its report is there to be read
 
     def report(self):
         """The report, or None at end-of-file: the command was executed."""

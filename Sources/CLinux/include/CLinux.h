@@ -9,6 +9,9 @@
 
 #include "cgroups.h"
 #include "errors.h"
+#include "files.h"
+#include "overlay.h"
+#include "processes.h"
 #include "sockets.h"
 #include "threads.h"
 

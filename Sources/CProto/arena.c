@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cproto/arena.h"
+
+#include <stdlib.h>
+
+struct cp_block {
+    struct cp_block *older;
+};
+
+enum {
+    FIRST_BLOCK = 4 * 1024,
+    LARGEST_BLOCK = 1024 * 1024,
+};
+
+void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget)
+{
+    arena->at = (uint8_t *)buffer;
+    arena->end = size == 0 ? arena->at : arena->at + size;
+    arena->blocks = NULL;
+    arena->next_block = FIRST_BLOCK;
+    arena->budget = budget;
+}
+
+void cp_arena_free(struct cp_arena *arena)
+{
+    struct cp_block *block = arena->blocks;
+    while (block != NULL) {
+        struct cp_block *older = block->older;
+        free(block);
+        block = older;
+    }
+    arena->blocks = NULL;
+    arena->at = arena->end = NULL;
+}
+
+/* Blocks double in size, so that there are few; what does not fit into the next one gets a block of its own size. */
+void *cp_arena_grow(struct cp_arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size_t needed = (size + 7) / 8 * 8 + sizeof(struct cp_block);
+    size_t wanted = arena->next_block > needed ? arena->next_block : needed;
+    if (wanted > arena->budget)
+        wanted = needed;
+    if (wanted > arena->budget)
+        return NULL;
+    struct cp_block *block = (struct cp_block *)malloc(wanted);
+    if (block == NULL)
+        return NULL;
+    arena->budget -= wanted;
+    block->older = arena->blocks;
+    arena->blocks = block;
+    if (arena->next_block < LARGEST_BLOCK)
+        arena->next_block *= 2;
+    uint8_t *memory = (uint8_t *)(block + 1);
+    uint8_t *end = (uint8_t *)block + wanted;
+    /* Go on in the block that has more room. */
+    uint8_t *rest = memory + (needed - sizeof *block);
+    if (arena->at == NULL || end - rest >= arena->end - arena->at) {
+        arena->at = rest;
+        arena->end = end;
+    }
+    return memory;
+}
+
+void *cp_alloc_or_abort(struct cp_arena *arena, size_t size)
+{
+    void *memory = cp_alloc(arena, size);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type)
+{
+    ProtobufCMessage *message = cp_new(arena, type);
+    if (message == NULL)
+        abort();
+    return message;
+}
+
+void cp_set_unknown(struct cp_arena *arena, ProtobufCMessage *message, ProtobufCBinaryData bytes)
+{
+    ProtobufCMessageUnknownField *field = (ProtobufCMessageUnknownField *)cp_alloc_or_abort(arena, sizeof *field);
+    field->tag = 0;
+    field->wire_type = (ProtobufCWireType)0;
+    field->len = bytes.len;
+    field->data = bytes.data;
+    message->n_unknown_fields = 1;
+    message->unknown_fields = field;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A value that is held elsewhere, or nil: for messages that contain themselves and for those that would make what
+/// contains them too large to copy.
+///
+/// An array of at most one element does all of it: it is Sendable, copies share it until one is changed, and it is
+/// changed in place when it is not shared.
+struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
+    private var elements: [Value]
+
+    init(_ value: Value?) {
+        elements = value.map { [$0] } ?? []
+    }
+
+    init(_ value: Value) {
+        elements = [value]
+    }
+
+    var value: Value? {
+        get { elements.first }
+        _modify {
+            // Moved out and back in, so that nothing else refers to what is inside while it is changed.
+            var value = elements.popLast()
+            defer {
+                if let value { elements.append(value) }
+            }
+            yield &value
+        }
+    }
+
+    /// For required fields, which are never nil.
+    var content: Value {
+        get { elements[0] }
+        _modify { yield &elements[0] }
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import CProto
+
+/// From C structs to Swift values; what the generated `init(copying:)` are made of.
+enum Lift {
+    /// The decoder has checked that it is UTF-8.
+    static func text(_ data: ProtobufCBinaryData) -> String {
+        String(decoding: UnsafeBufferPointer(start: data.data, count: data.len), as: UTF8.self)
+    }
+
+    static func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
+        [UInt8](UnsafeBufferPointer(start: data.data, count: data.len))
+    }
+
+    static func unknown(_ base: ProtobufCMessage) -> [UInt8] {
+        guard base.n_unknown_fields != 0, let field = base.unknown_fields else { return [] }
+        return [UInt8](UnsafeBufferPointer(start: field.pointee.data, count: field.pointee.len))
+    }
+
+    static func texts(_ elements: UnsafePointer<ProtobufCBinaryData>?, _ count: Int) -> [String] {
+        guard let elements, count != 0 else { return [] }
+        return [String](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for index in 0..<count { buffer.initializeElement(at: index, to: text(elements[index])) }
+            initialized = count
+        }
+    }
+
+    static func byteArrays(_ elements: UnsafePointer<ProtobufCBinaryData>?, _ count: Int) -> [[UInt8]] {
+        guard let elements else { return [] }
+        return (0..<count).map { bytes(elements[$0]) }
+    }
+
+    static func bools(_ elements: UnsafePointer<protobuf_c_boolean>?, _ count: Int) -> [Bool] {
+        guard let elements else { return [] }
+        return (0..<count).map { elements[$0] != 0 }
+    }
+
+    static func scalars<T: BitwiseCopyable>(_ elements: UnsafePointer<T>?, _ count: Int) -> [T] {
+        [T](UnsafeBufferPointer(start: elements, count: elements == nil ? 0 : count))
+    }
+
+    /// protobuf-c's enums are as wide as `int`.
+    static func enums<T: WireEnum>(_ elements: UnsafeRawPointer?, _ count: Int) -> [T] {
+        guard let elements else { return [] }
+        return (0..<count).map { T(rawValue: elements.load(fromByteOffset: 4 * $0, as: Int32.self)) }
+    }
+
+    static func messages<M: CMessage>(
+        _ elements: UnsafePointer<UnsafeMutablePointer<M.CStruct>?>?, _ count: Int
+    ) -> [M] {
+        guard let elements, count != 0 else { return [] }
+        var result: [M] = []
+        result.reserveCapacity(count)
+        for index in 0..<count {
+            if let element = elements[index] { result.append(M(copying: element)) }
+        }
+        return result
+    }
+
+    static func dictionary<Entry, Key: Hashable, Value>(
+        _ entries: UnsafePointer<UnsafeMutablePointer<Entry>?>?, _ count: Int,
+        _ convert: (UnsafeMutablePointer<Entry>) -> (Key, Value)
+    ) -> [Key: Value] {
+        guard let entries, count != 0 else { return [:] }
+        var result: [Key: Value] = [:]
+        result.reserveCapacity(count)
+        for index in 0..<count {
+            guard let entry = entries[index] else { continue }
+            let (key, value) = convert(entry)
+            result[key] = value
+        }
+        return result
+    }
+}
