@@ -85,6 +85,7 @@ let package = Package(
         // Tests.
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
+        tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),

@@ -51,15 +51,9 @@ extension CgroupDirectory {
 
     /// Blocks until `cgroup.events` says that no process is left, or the deadline.
     public func waitUntilEmpty(until deadline: ContinuousClock.Instant) throws(SystemError) {
-        let path = file("cgroup.events")
-        let events = try ControlFile.open(path, O_RDONLY)
-        let descriptor = events.raw
-        var buffer = [UInt8](repeating: 0, count: 256)
-        while true {
-            // The read also takes the pending event, so a change after it makes poll return.
-            let count = try systemCall("pread", path) { pread(descriptor, &buffer, buffer.count, 0) }
-            if FlatKeyed(String(decoding: buffer[..<count], as: UTF8.self))["populated"] == 0 { return }
-            guard try Self.wait(descriptor, for: Int16(POLLPRI), until: deadline) else { return }
+        let events = try WatchedControlFile(file("cgroup.events"))
+        while let text = try events.readIfPresent(), FlatKeyed(text)["populated"] != 0 {
+            guard try Self.wait(events.raw, for: Int16(POLLPRI), until: deadline) else { return }
         }
     }
 

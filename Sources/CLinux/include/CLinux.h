@@ -10,6 +10,7 @@
 #include "cgroups.h"
 #include "errors.h"
 #include "files.h"
+#include "inotify.h"
 #include "overlay.h"
 #include "processes.h"
 #include "sockets.h"

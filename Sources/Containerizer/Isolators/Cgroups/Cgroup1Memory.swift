@@ -45,12 +45,12 @@ struct Cgroup1Memory: CgroupController {
 
     func watch(_ cgroup: CgroupDirectory) async throws -> Mesos.Slave.ContainerLimitation {
         let counter = try EventCounter()
-        try counter.listen(to: "memory.oom_control", in: cgroup)
+        try cgroup.notify(counter, of: "memory.oom_control")
         // What happened before the registration is in the counters only.
         if let limitation = try limitation(cgroup) { return limitation }
         while true {
             try await reactor.readable(counter.raw)
-            _ = try counter.take()
+            counter.reset()
             if let limitation = try find(cgroup, afterEvent: true) { return limitation }
             // The removal of the cgroup is an event too.
             if !cgroup.exists { try await pendUntilCancelled() }

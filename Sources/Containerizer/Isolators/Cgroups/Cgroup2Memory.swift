@@ -2,6 +2,7 @@
 
 import Core
 import Kernel
+import Reactor
 import Wire
 
 /// Version 2's `memory` (isolators.md 4.4), with what the contract's section 19.4 adds: no swap, and a container that
@@ -9,7 +10,7 @@ import Wire
 struct Cgroup2Memory: CgroupController {
     let name = "memory"
     let watches = true
-    let changes: ControlFileChanges
+    let reactor: Reactor
 
     func apply(_ request: CgroupRequest, to cgroup: CgroupDirectory, launching: Bool) throws {
         if launching {
@@ -44,14 +45,13 @@ struct Cgroup2Memory: CgroupController {
     }
 
     func watch(_ cgroup: CgroupDirectory) async throws -> Mesos.Slave.ContainerLimitation {
-        let changed = try changes.of(cgroup.file("memory.events"))
-        // What happened before the watch began is told by nobody.
-        if let limitation = try limitation(cgroup) { return limitation }
-        for await _ in changed {
+        let events = try WatchedControlFile(cgroup.file("memory.events"))
+        while true {
+            // Reading takes the pending event, so whatever happens after it ends the wait.
+            guard try events.readIfPresent() != nil else { try await pendUntilCancelled() }
             if let limitation = try limitation(cgroup) { return limitation }
+            try await reactor.changed(events.raw)
         }
-        // Cancelled, or the cgroup is gone.
-        try await pendUntilCancelled()
     }
 
     /// `oom` of this cgroup itself says that its own limit was hit. A kill without any `oom` at or below it came from

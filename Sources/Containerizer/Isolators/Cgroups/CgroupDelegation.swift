@@ -39,13 +39,18 @@ struct CgroupDelegation: Sendable {
         guard !missing.isEmpty else { return }
         do {
             try cgroup.write("cgroup.subtree_control", missing.map { "+\($0)" }.joined(separator: " "))
-        } catch  where error.errno == .resourceBusy {
-            throw ContainerError(
-                .failedPrecondition, code: "cgroup.internal-processes",
-                "cannot enable \(missing.joined(separator: ", ")) below \(cgroup.path): processes live in that cgroup",
-                subject: cgroup.path, errno: error.errno.rawValue,
-                hint: "move the processes to a cgroup of their own, or give Gantry another --cgroups-root")
+        } catch {
+            throw Self.explain(error, missing, cgroup)
         }
+    }
+
+    private static func explain(_ error: SystemError, _ missing: [String], _ cgroup: CgroupDirectory) -> any Error {
+        guard error.errno == .resourceBusy else { return error }
+        return ContainerError(
+            .failedPrecondition, code: "cgroup.internal-processes",
+            "cannot enable \(missing.joined(separator: ", ")) below \(cgroup.path): processes live in that cgroup",
+            subject: cgroup.path, errno: error.errno.rawValue,
+            hint: "move the processes to a cgroup of their own, or give Gantry another --cgroups-root")
     }
 
     private func isEnabled(_ cgroup: CgroupDirectory) throws -> Bool {

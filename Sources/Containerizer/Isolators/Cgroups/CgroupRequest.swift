@@ -65,7 +65,7 @@ extension CgroupRequest.Limit {
 extension UInt64 {
     /// Towards zero; negative numbers and NaN give 0, too large ones the maximum.
     init(truncating value: Double) {
-        if value >= 18_446_744_073_709_551_615 {
+        if value >= 0x1p64 {
             self = .max
         } else {
             self = value > 0 ? UInt64(value) : 0

@@ -39,7 +39,7 @@ extension CgroupsIsolator {
             return isVersion2 ? [Cgroup2CPU(policy: policy)] : [Cgroup1CPU(policy: policy), Cgroup1CPUAccounting()]
         case "memory":
             return isVersion2
-                ? [Cgroup2Memory(changes: try ControlFileChanges(reactor: environment.reactor))]
+                ? [Cgroup2Memory(reactor: environment.reactor)]
                 : [Cgroup1Memory(reactor: environment.reactor)]
         default: return [CgroupPIDs()]
         }

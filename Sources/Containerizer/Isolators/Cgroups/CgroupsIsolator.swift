@@ -57,18 +57,7 @@ final class CgroupsIsolator: Isolator {
     /// Blocks.
     private func create(_ id: Mesos.ContainerID, _ request: CgroupRequest) throws {
         for (directory, root) in zip(placement.limits(id), placement.roots) {
-            do {
-                try directory.create()
-            } catch  where error.errno == .noSuchFileOrDirectory {
-                // Somebody removed Gantry's own cgroup since the start.
-                try root.createWithParents()
-                try directory.create()
-            } catch  where error.errno == .fileExists {
-                throw ContainerError(
-                    .failedPrecondition, code: "cgroup.exists", "the cgroup \(directory.path) exists already",
-                    subject: directory.path, errno: error.errno.rawValue,
-                    hint: "another daemon uses this --cgroups-root, or a container's remains are there")
-            }
+            try Self.create(directory, below: root)
             // The root may be new, and it costs one read when it is not.
             try delegation?.enable(downTo: root)
         }
@@ -79,6 +68,25 @@ final class CgroupsIsolator: Isolator {
         if let delegation, let leaf = placement.leaf(id) {
             for directory in placement.limits(id) { try delegation.enable(at: directory) }
             try leaf.create()
+        }
+    }
+
+    private static func create(_ directory: CgroupDirectory, below root: CgroupDirectory) throws {
+        do {
+            try directory.create()
+        } catch {
+            switch error.errno {
+            case .noSuchFileOrDirectory:
+                // Somebody removed Gantry's own cgroup since the start.
+                try root.createWithParents()
+                try directory.create()
+            case .fileExists:
+                throw ContainerError(
+                    .failedPrecondition, code: "cgroup.exists", "the cgroup \(directory.path) exists already",
+                    subject: directory.path, errno: error.errno.rawValue,
+                    hint: "another daemon uses this --cgroups-root, or a container's remains are there")
+            default: throw error
+            }
         }
     }
 

@@ -39,7 +39,7 @@ struct MemoryLimitation {
 
     /// "32 MiB", "31.9 MiB".
     static func mebibytes(_ bytes: UInt64) -> String {
-        let tenths = (bytes & 0xF_FFFF) * 10 >> 20
+        let tenths = ((bytes & 0xF_FFFF) * 10) >> 20
         return tenths == 0 ? "\(bytes >> 20) MiB" : "\(bytes >> 20).\(tenths) MiB"
     }
 }
