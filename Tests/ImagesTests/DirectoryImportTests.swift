@@ -5,6 +5,7 @@ import Glibc
 import Kernel
 import SystemPackage
 import Testing
+import Wire
 
 @testable import Images
 

@@ -4,6 +4,7 @@ import CArchive
 import Core
 import Kernel
 import Synchronization
+import SystemPackage
 import Testing
 import Wire
 

@@ -6,6 +6,7 @@ import Reactor
 import Synchronization
 import SystemPackage
 import Testing
+import Wire
 
 @testable import Images
 

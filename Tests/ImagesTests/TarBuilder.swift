@@ -115,7 +115,7 @@ func compressed(_ bytes: [UInt8], _ filter: (OpaquePointer?) -> Int32) -> [UInt8
         archive_write_open_memory(archive, buffer.baseAddress, capacity, &used)
         let entry = archive_entry_new()
         defer { archive_entry_free(entry) }
-        archive_entry_set_filetype(entry, UInt32(S_IFREG))
+        archive_entry_set_filetype(entry, UInt32(0o100000))
         archive_write_header(archive, entry)
         _ = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
         archive_write_close(archive)

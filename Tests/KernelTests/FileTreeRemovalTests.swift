@@ -44,7 +44,7 @@ import Testing
         for level in 0..<3000 {
             try deepest.make("d")
             if level % 500 == 0 {
-                for number in 0..<600 { try deepest.replaceFile("f\(number)", with: [], durable: false) }
+                for number in 0..<600 { try deepest.replaceFile(FilePath("f\(number)"), with: [], durable: false) }
             }
             deepest = try deepest.directory("d")
         }
@@ -72,19 +72,31 @@ import Testing
 
     @Test(.enabled(if: geteuid() == 0, "needs root"))
     func aMountPointEndsIt() throws {
-        // The attempt is on a file system whose entries could not be removed anyway.
-        let root = try Directory("/")
-        let error = #expect(throws: SystemError.self) { try root.removeTree("proc") }
-        #expect(error?.errno == .improperLink)
-        #expect(try Directory("/proc/self").information().kind == .directory)
+        let (parent, name, directory) = try Self.playground()
+        try directory.make("tree")
+        try directory.make("tree/mount")
+        let mount = "/tmp/\(name)/tree/mount"
+        try run("mount", "-t", "tmpfs", "-o", "size=1m", "gantry-test", mount)
+        do {
+            defer { try? run("umount", mount) }
+            try Directory(mount).replaceFile("keep", with: [1], durable: false)
+            let error = #expect(throws: SystemError.self) { try parent.removeTree(name) }
+            #expect(error?.errno == .improperLink && error?.subject == mount)
+            #expect(try Directory(mount).names() == ["keep"])
+        }
+        #expect(try parent.removeTree(name))
     }
 
-    /// chattr(1), of the essential package e2fsprogs.
     private func change(_ flag: String, _ path: String) throws {
-        var words: [UnsafeMutablePointer<CChar>?] = ["chattr", flag, path].map { strdup($0) } + [nil]
+        try run("chattr", flag, path)
+    }
+
+    /// Runs a program, which must succeed.
+    private func run(_ arguments: String...) throws {
+        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process: pid_t = 0
-        #expect(posix_spawnp(&process, "chattr", nil, nil, &words, environ) == 0)
+        #expect(posix_spawnp(&process, arguments[0], nil, nil, &words, environ) == 0)
         var status: Int32 = 0
         try systemCall("waitpid") { waitpid(process, &status, 0) }
         #expect(status == 0)
