@@ -78,8 +78,8 @@ let package = Package(
         program("gantryd", ["Daemon", arguments]),
 
         // The command line.
-        room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire"]),
-        room("CLI", ["Client", "Wire", arguments]),
+        room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire", system]),
+        room("CLI", ["Client", "Services", "Wire", arguments]),
         program("gantry", ["CLI"]),
 
         // Tests.
