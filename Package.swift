@@ -86,6 +86,7 @@ let package = Package(
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
+        tests("CLITests", ["CLI", "Client", "RPC", "Wire", arguments, system]),
     ],
     swiftLanguageModes: [.v6]
 )
