@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+internal import Client
 internal import Glibc
 internal import Services
 internal import Wire
@@ -92,5 +93,5 @@ struct ImportProgress {
 /// The algorithm and the first twelve digits.
 func shortDigest(_ digest: String) -> String {
     guard let colon = digest.firstIndex(of: ":") else { return String(digest.prefix(12)) }
-    return digest[...colon] + digest[digest.index(after: colon)...].prefix(12)
+    return digest[...colon] + String(digest[digest.index(after: colon)...].prefix(12))
 }

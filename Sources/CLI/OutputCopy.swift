@@ -19,7 +19,7 @@ struct OutputCopy {
         var targets: [Mesos.Agent.ProcessIO.Data.TypeEnum: Output] = [
             .stdout: .standard, .stderr: .standardError,
         ]
-        while let message = try await exchange.next() {
+        while let message = try await exchange.responses.next() {
             guard message.type == .data, let data = message.data, let type = data.type, let bytes = data.data,
                 let target = targets[type]
             else { continue }

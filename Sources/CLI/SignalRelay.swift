@@ -14,7 +14,7 @@ enum SignalRelay {
     /// Takes over the given signals for the rest of this process's life.
     static func start(_ signals: [Int32]) throws -> AsyncStream<Int32> {
         var ends: [Int32] = [-1, -1]
-        if pipe2(&ends, O_CLOEXEC) != 0 { throw Failure("cannot make a pipe for signals: \(errnoText(errno))") }
+        if pipe(&ends) != 0 { throw Failure("cannot make a pipe for signals: \(errnoText(errno))") }
         pipeEnd.store(ends[1], ordering: .releasing)
 
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
