@@ -19,13 +19,13 @@ struct GantryCommand: ParsableCommand {
         version: clientVersion,
         groupedSubcommands: [
             CommandGroup(
-                name: "Containers:",
+                name: "Containers",
                 subcommands: [
                     RunCommand.self, PsCommand.self, LogsCommand.self, WaitCommand.self, KillCommand.self,
                     DestroyCommand.self, InspectCommand.self, UsageCommand.self,
                 ]),
-            CommandGroup(name: "Images:", subcommands: [ImageCommand.self]),
-            CommandGroup(name: "Daemon:", subcommands: [HealthCommand.self, VersionCommand.self]),
-            CommandGroup(name: "Messages:", subcommands: [WireCommand.self]),
+            CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
+            CommandGroup(name: "Daemon", subcommands: [HealthCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Messages", subcommands: [WireCommand.self]),
         ])
 }

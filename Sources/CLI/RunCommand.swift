@@ -47,6 +47,8 @@ struct RunCommand: AsyncParsableCommand {
         // The parser keeps a `--` that ends the options.
         let words = words.first == "--" ? words.dropFirst() : words[...]
         guard let image = words.first else { throw ValidationError("Missing the image and the command") }
+        // The parser stops at the first word that it takes for the image, which may be a request for help.
+        if image == "--help" || image == "-h" { throw CleanExit.helpRequest(RunCommand.self) }
         if image.hasPrefix("-") { throw ValidationError("Unknown option '\(image)'") }
         if words.count < 2 { throw ValidationError("Missing the command to run in '\(image)'") }
         if let sandbox, !sandbox.hasPrefix("/") { throw ValidationError("--sandbox must be an absolute path") }
