@@ -19,7 +19,7 @@ import Testing
 
     @Test func megabytesAreWhatMesosCounts() {
         #expect(ByteSize(argument: "32m")?.megabytes == 32)
-        #expect(ByteSize(argument: "1b")?.megabytes == 1 / 1_048_576)
+        #expect(ByteSize(argument: "1b")?.megabytes == 1.0 / 1_048_576)
     }
 
     @Test func processors() {

@@ -35,9 +35,9 @@ import Wire
         let text = PsCommand.table([record, empty], now: 150 * second, width: nil)
         #expect(
             text == """
-                ID      STATE      PID  IMAGE      COMMAND                           AGE
+                ID      STATE      PID  IMAGE      COMMAND                            AGE
                 web     RUNNING     42  debian:12  /bin/sh -c 'echo it'\\''s; exit 3'   1m
-                web.in  PREPARING    -  -          -                                   -
+                web.in  PREPARING    -  -          -                                    -
 
                 """)
     }

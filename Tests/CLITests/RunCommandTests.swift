@@ -63,7 +63,7 @@ import Wire
 
     @Test func whatTheDaemonRefusesIsSent() throws {
         #expect(try config("--memory", "0", "img", "ls").limits["mem"]?.value == 0)
-        #expect(try config("--memory", "1b", "img", "ls").limits["mem"]?.value == 1 / 1_048_576)
+        #expect(try config("--memory", "1b", "img", "ls").limits["mem"]?.value == 1.0 / 1_048_576)
     }
 
     @Test func theProcess() throws {

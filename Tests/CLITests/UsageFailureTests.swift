@@ -43,7 +43,7 @@ import Testing
     @Test func everyCommandHasExamples() {
         func check(_ command: any ParsableCommand.Type) {
             let discussion = command.configuration.discussion
-            #expect(discussion.contains("Examples:\n  gantry "), "\(command)")
+            #expect(discussion.contains("Examples:\n  ") && discussion.contains("gantry "), "\(command)")
             for command in command.configuration.subcommands { check(command) }
         }
         check(GantryCommand.self)
