@@ -83,13 +83,13 @@ let package = Package(
         program("gantry", ["CLI"]),
 
         // Tests.
+        tests("CoreTests", ["Core", "Kernel", "Wire"]),
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
         tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
-        tests("CLITests", ["CLI", "Client", "RPC", "Wire", arguments, system]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
+import Kernel
 import Testing
 import Wire
 
@@ -10,7 +10,7 @@ import Wire
     private func config(
         _ command: Mesos.CommandInfo = .init(value: "/bin/true", shell: false, arguments: ["true"])
     ) -> Mesos.Slave.ContainerConfig {
-        Mesos.Slave.ContainerConfig(commandInfo: command, directory: "/sandbox")
+        Mesos.Slave.ContainerConfig(directory: "/sandbox", commandInfo: command)
     }
 
     private func plan(
@@ -81,11 +81,11 @@ import Wire
 
     @Test func namespacesAndGroupsBecomeSets() throws {
         let contribution = Contribution(
-            launchInfo: .init(cloneNamespaces: [CLONE_NEWNS, CLONE_NEWPID], supplementaryGroups: [5, 4]))
+            launchInfo: .init(cloneNamespaces: [Namespace.mount, Namespace.pid], supplementaryGroups: [5, 4]))
         let plan = try plan(config(), [("a", contribution), ("b", contribution)])
-        #expect(plan.launchInfo.cloneNamespaces == [CLONE_NEWNS, CLONE_NEWPID].sorted())
+        #expect(plan.launchInfo.cloneNamespaces == [Namespace.mount, Namespace.pid].sorted())
         #expect(plan.launchInfo.supplementaryGroups == [4, 5])
-        #expect(plan.namespaces == UInt64(CLONE_NEWNS | CLONE_NEWPID))
+        #expect(plan.namespaces == UInt64(Namespace.mount | Namespace.pid))
     }
 
     @Test func theOrderThatSafetyRestsOn() throws {
@@ -94,8 +94,8 @@ import Wire
         config.user = "1000:1000"
         let contribution = Contribution(
             launchInfo: .init(
-                cloneNamespaces: [CLONE_NEWNS], effectiveCapabilities: .init(capabilities: [.init(rawValue: 1000)]),
-                noNewPrivileges: true, maskedPaths: ["/proc/kcore"]),
+                cloneNamespaces: [Namespace.mount], effectiveCapabilities: .init(capabilities: [.init(rawValue: 1000)]),
+                maskedPaths: ["/proc/kcore"], noNewPrivileges: true),
             steps: [.mount(.init(type: PlanText.trusted("proc"), target: PlanText.trusted("/proc")))])
         let root = Gantry.Init.V1.Step.Kind.overlayRoot(.init(target: PlanText.trusted("/root")))
         let plan = try plan(config, root: root, [("filesystem/linux", contribution)])
