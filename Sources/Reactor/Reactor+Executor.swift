@@ -8,7 +8,10 @@ extension Reactor {
         if isCurrent {
             ring.append(job)
         } else {
-            post { $0.jobs.append(job) }
+            post {
+                $0.jobs.append(job)
+                $0.foreignJobs &+= 1
+            }
         }
     }
 

@@ -30,6 +30,8 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
         var sleeps = false
         var stops = false
         var phase = Phase.notStarted
+        /// Jobs that came from other threads, ever.
+        var foreignJobs: UInt64 = 0
     }
 
     enum Phase {
@@ -115,6 +117,9 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     package var isCurrent: Bool {
         owner.load(ordering: .relaxed) == Thread.currentIdentity
     }
+
+    /// How many jobs other threads have queued since the reactor was made. Calls that hop between threads show here.
+    public var jobsFromOtherThreads: UInt64 { inbox.withLock { $0.foreignJobs } }
 
     /// Calls `turnEnds` once, before the loop waits again. On the reactor's thread.
     package func atTurnEnd(_ object: any TurnEnd) {
