@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# Two lines a target. Each calls a script that also works by itself.
-.PHONY: test test-vm check build proto
+# Two lines a target. Each calls a script that also works by itself, and says at its top what it does.
+.PHONY: run test test-vm check build proto bench fuzz install
+
+run:
+	@scripts/run
 
 test:
 	@scripts/test
@@ -16,3 +19,12 @@ build:
 
 proto:
 	@scripts/proto
+
+bench:
+	@scripts/bench $(or $(B),start)
+
+fuzz:
+	@scripts/fuzz-init
+
+install:
+	@scripts/install

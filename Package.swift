@@ -78,16 +78,18 @@ let package = Package(
         program("gantryd", ["Daemon", arguments]),
 
         // The command line.
-        room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire"]),
-        room("CLI", ["Client", "Wire", arguments]),
+        room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire", system]),
+        room("CLI", ["Client", "Services", "Wire", arguments]),
         program("gantry", ["CLI"]),
 
         // Tests.
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
+        tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system]),
+        tests("CLITests", ["CLI", "Client", "RPC", "Wire", arguments, system]),
     ],
     swiftLanguageModes: [.v6]
 )

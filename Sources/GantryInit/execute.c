@@ -2,6 +2,7 @@
 //
 // Programs that the plan starts: the command, and those that run before it.
 #include "kernel.h"
+#include "paths.h"
 #include "report.h"
 #include "steps.h"
 #include "supervisor.h"
@@ -54,23 +55,31 @@ static bool is_executable_here(const char *name) {
     return stat(name, &about) == 0 && S_ISREG(about.st_mode) && (about.st_mode & 0111) != 0;
 }
 
-// The new process: becomes the program, or reports why not. Only the supervisor writes the status.
-static _Noreturn void become(const struct step *step, char *const arguments[], char *const environment[]) {
+// In the new process: becomes the program, or comes back with errno.
+static void become(const struct step *step, char *const arguments[], char *const environment[]) {
     const char *path = step->field[1].text;
     sys_close_range(FD_CONTROL, UINT32_MAX, GI_CLOSE_RANGE_CLOEXEC);
     umask(022);
-    if (apply_late_limits() == 0) {
-        sys_signal_mask(0);
-        if (strchr(path, '/') != NULL) {
-            execve(path, arguments, environment);
-        } else if (step->field[4].number != 0 && is_executable_here(path)) {
-            syscall(SYS_execveat, AT_FDCWD, path, arguments, environment, 0);
-        } else {
-            execute_from_path(path, arguments, environment);
-        }
-        fail(errno, "execute ", path, NULL);
+    sys_signal_mask(0);
+    if (strchr(path, '/') != NULL) {
+        execve(path, arguments, environment);
+    } else if (step->field[4].number != 0 && is_executable_here(path)) {
+        syscall(SYS_execveat, AT_FDCWD, path, arguments, environment, 0);
+    } else {
+        execute_from_path(path, arguments, environment);
     }
-    report();
+    // No signal may keep the failure from being told: SIGXFSZ, when stderr is a file at its limit.
+    sys_signal_mask(UINT64_MAX);
+}
+
+// The program of a `command` step: errno goes through a pipe that exec closes, since the supervisor,
+// which goes on, is the one that reports.
+static _Noreturn void run_command(const struct step *step, char *const arguments[], char *const environment[],
+                                  int failed) {
+    become(step, arguments, environment);
+    int error = errno;
+    ssize_t ignored = write(failed, &error, sizeof error);
+    (void)ignored;
     _exit(1);
 }
 
@@ -78,14 +87,24 @@ int step_command(const struct step *step) {
     char **arguments = text_array(step->field[2].list);
     char **environment = text_array(step->field[3].list);
     const char *path = step->field[1].text;
-    pid_t pid = sys_fork();
-    if (pid < 0) {
-        return fail(errno, "fork for ", path, NULL);
+    int failed[2], error;
+    if (pipe2(failed, O_CLOEXEC) != 0) {
+        return fail(errno, "pipe for ", path, NULL);
     }
+    scoped_fd read_end = failed[0];
+    pid_t pid = sys_fork();
     if (pid == 0) {
-        become(step, arguments, environment);
+        run_command(step, arguments, environment, failed[1]);
+    }
+    error = errno;
+    close(failed[1]);
+    if (pid < 0) {
+        return fail(error, "fork for ", path, NULL);
     }
     int status = wait_for(pid);
+    if (read(read_end, &error, sizeof error) == (ssize_t)sizeof error) {
+        return fail(error, "execute ", path, NULL);
+    }
     struct decimal buffer;
     if (WIFSIGNALED(status)) {
         return fail(ECANCELED, path, " was ended by signal ", decimal(&buffer, (uint64_t)WTERMSIG(status)), NULL);
@@ -104,8 +123,14 @@ int step_execute(const struct step *step) {
     if (command < 0) {
         return fail(errno, "fork", NULL);
     }
-    if (command == 0) {
-        become(step, arguments, environment);
+    if (command > 0) {
+        follow(command);
     }
-    follow(command);
+    if (apply_late_limits() == 0) {
+        become(step, arguments, environment);
+        fail(errno, "execute ", step->field[1].text, NULL);
+    }
+    // Only the supervisor writes the status file: it sees this exit code.
+    report();
+    _exit(1);
 }

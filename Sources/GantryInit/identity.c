@@ -74,16 +74,15 @@ static int set_capabilities(const struct capability_sets *sets) {
 static int limit_bounding(uint64_t keep, uint64_t *known) {
     *known = 0;
     for (unsigned long number = 0; number < 64; number++) {
-        // EINVAL: behind the kernel's last capability.
-        int is_in = prctl(PR_CAPBSET_READ, number, 0, 0, 0);
-        if (is_in < 0) {
-            break;
-        }
-        *known |= 1ULL << number;
-        if (is_in == 1 && (keep >> number & 1) == 0 && prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0) {
+        bool keeps = (keep >> number & 1) != 0;
+        if (prctl(keeps ? PR_CAPBSET_READ : PR_CAPBSET_DROP, number, 0, 0, 0) < 0) {
+            if (errno == EINVAL) {
+                break; // behind the kernel's last capability
+            }
             struct decimal buffer;
             return fail(errno, "drop capability ", decimal(&buffer, number), " from the bounding set", NULL);
         }
+        *known |= 1ULL << number;
     }
     return 0;
 }
@@ -116,6 +115,7 @@ int step_capabilities(const struct step *step) {
     }
     // setuid cleared the effective set; the bounding set needs SETPCAP.
     struct capability_sets current;
+    struct decimal buffer;
     if (get_capabilities(&current) != 0) {
         return fail(errno, "capget", NULL);
     }
@@ -133,7 +133,10 @@ int step_capabilities(const struct step *step) {
     sets.permitted &= known;
     sets.inheritable &= known;
     if (set_capabilities(&sets) != 0) {
-        return fail(errno, "capset", NULL);
+        int error = errno;
+        uint64_t lacking = sets.permitted & ~current.permitted;
+        const char *number = lacking == 0 ? "" : decimal(&buffer, (uint64_t)__builtin_ctzll(lacking));
+        return fail(error, "capset", lacking == 0 ? "" : ": not held is capability ", number, NULL);
     }
     return set_ambient(ambient & known);
 }

@@ -79,7 +79,7 @@ static inline int sys_fsconfig(int fs, unsigned command, const char *key, const 
     return (int)syscall(SYS_fsconfig, fs, command, key, value, aux);
 }
 
-static inline int sys_fsmount(int fs, uint64_t attributes) {
+static inline int sys_fsmount(int fs, unsigned attributes) {
     return (int)syscall(SYS_fsmount, fs, 1U /* FSMOUNT_CLOEXEC */, attributes);
 }
 

@@ -54,7 +54,8 @@ static int new_mount(const char *type, struct list options, uint64_t attributes)
     if (sys_fsconfig(fs, GI_FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
         return fail(errno, "create ", type, ": ", context_message(fs), NULL);
     }
-    int mount = sys_fsmount(fs, attributes);
+    // The kernel takes 32 bits; it must not lose what it does not know.
+    int mount = attributes <= UINT32_MAX ? sys_fsmount(fs, (unsigned)attributes) : (errno = EINVAL, -1);
     return mount >= 0 ? mount : fail(errno, "fsmount ", type, NULL);
 }
 

@@ -13,21 +13,22 @@ static struct {
     const char *name;
     const char *origin;
     int error;
-    // Two paths and some words. Its pages are not touched before something fails.
-    char text[10 * 1024];
 } now = {.step = NO_STEP, .name = "start", .origin = ""};
+
+// What failed: two paths and some words. Its pages are not touched before something fails.
+static char failure[10 * 1024];
 
 int fail(int error, ...) {
     va_list list;
     size_t length = 0;
     va_start(list, error);
     for (const char *part; (part = va_arg(list, const char *)) != NULL;) {
-        size_t more = strnlen(part, sizeof now.text - 1 - length);
-        memcpy(now.text + length, part, more);
+        size_t more = strnlen(part, sizeof failure - 1 - length);
+        memcpy(failure + length, part, more);
         length += more;
     }
     va_end(list);
-    now.text[length] = '\0';
+    failure[length] = '\0';
     now.error = error;
     return -1;
 }
@@ -62,7 +63,7 @@ void write_status(int status) {
 void warn(void) {
     // One writev, so that lines of several containers with the same stderr do not mix.
     const char *reason = now.error != 0 ? strerror(now.error) : "";
-    const char *parts[] = {"gantry-init: ", now.name, ": ", now.text, now.error != 0 ? ": " : "", reason, "\n"};
+    const char *parts[] = {"gantry-init: ", now.name, ": ", failure, now.error != 0 ? ": " : "", reason, "\n"};
     enum { COUNT = sizeof parts / sizeof *parts };
     struct iovec line[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
@@ -75,7 +76,7 @@ void warn(void) {
 // The Report message, field by field, behind room for its length.
 struct encoder {
     size_t length;
-    uint8_t bytes[sizeof now.text + 2 * 1024];
+    uint8_t bytes[sizeof failure + 2 * 1024];
 };
 
 static void put_varint(struct encoder *out, uint64_t value) {
@@ -104,7 +105,7 @@ void report(void) {
     put_number(&out, 1, now.step);
     put_text(&out, 2, now.name, 64);
     put_number(&out, 3, (uint64_t)now.error);
-    put_text(&out, 4, now.text, sizeof now.text);
+    put_text(&out, 4, failure, sizeof failure);
     if (now.origin[0] != '\0') {
         put_text(&out, 5, now.origin, 1024);
     }

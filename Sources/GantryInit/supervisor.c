@@ -168,6 +168,13 @@ int wait_for(pid_t child) {
     }
 }
 
+// What a terminal sends to its foreground group has reached the command already: a second SIGINT would
+// be one too many. (A hangup goes to the session's leader only, so it is forwarded.)
+static bool is_from_terminal(int signal, const siginfo_t *info) {
+    const uint64_t group = signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTSTP) | signal_bit(SIGWINCH);
+    return info->si_code == SI_KERNEL && (group & signal_bit(signal)) != 0;
+}
+
 void follow(pid_t command) {
     // Only the status file stays: nothing of the daemon's is open, and the reader of an output pipe
     // sees its end when the command closes it.
@@ -183,7 +190,7 @@ void follow(pid_t command) {
                 write_status(status);
                 _exit(0);
             }
-        } else if (signal > 0) {
+        } else if (signal > 0 && !is_from_terminal(signal, &info)) {
             kill(command, signal);
         }
     }

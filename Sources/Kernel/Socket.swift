@@ -66,9 +66,24 @@ public enum UnixSocket {
         }
     }
 
+    /// Connects, waiting while the listener's backlog is full: up to `timeout`, then ETIMEDOUT. Blocks the thread.
+    public static func connect(_ path: String, timeout: Duration) throws(SystemError) -> Descriptor {
+        let kind = Int32(GANTRY_SOCK_STREAM | GANTRY_SOCK_CLOEXEC)
+        let blocking = Descriptor(owning: try systemCall("socket", "unix") { socket(AF_UNIX, kind, 0) })
+        let number = blocking.raw
+        let (seconds, attoseconds) = timeout.components
+        // Zero would mean for ever (socket(7)).
+        var limit = timeval(tv_sec: Int(max(0, seconds)), tv_usec: Int(max(1, attoseconds / 1_000_000_000_000)))
+        try systemCall("setsockopt", "SO_SNDTIMEO") {
+            setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
+        guard try connect(blocking, path) else { throw SystemError("connect", path, .timedOut) }
+        try systemCall("fcntl", path) { fcntl(number, F_SETFL, O_NONBLOCK) }
+        return blocking
+    }
+
     /// The next connection that waits; nil when there is none.
-    public static func accept(_ listener: borrowing Descriptor) throws(SystemError) -> Descriptor? {
-        let number = listener.raw
+    public static func accept(_ number: Int32) throws(SystemError) -> Descriptor? {
         do throws(SystemError) {
             return Descriptor(owning: try systemCall("accept4", "descriptor \(number)") { gantry_accept(number) })
         } catch  where error.errno == .resourceTemporarilyUnavailable || error.errno == .connectionAbort {
@@ -87,10 +102,8 @@ public enum UnixSocket {
 
     /// Reads into the first buffer, and what does not fit there into the second. Together they must have room.
     public static func receive(
-        _ descriptor: borrowing Descriptor, into first: UnsafeMutableRawBufferPointer,
-        then second: UnsafeMutableRawBufferPointer
+        _ number: Int32, into first: UnsafeMutableRawBufferPointer, then second: UnsafeMutableRawBufferPointer
     ) throws(SystemError) -> Transfer {
-        let number = descriptor.raw
         if first.isEmpty {
             return try transfer("read", number, whenZero: .closed) { read(number, second.baseAddress, second.count) }
         }
@@ -107,10 +120,9 @@ public enum UnixSocket {
 
     /// Writes the buffers, one after the other, without SIGPIPE. At most 1,024 buffers (IOV_MAX).
     public static func send(
-        _ descriptor: borrowing Descriptor, _ buffers: some Collection<UnsafeRawBufferPointer>
+        _ number: Int32, _ buffers: some Collection<UnsafeRawBufferPointer>
     ) throws(SystemError) -> Transfer {
-        let number = descriptor.raw
-        return try withUnsafeTemporaryAllocation(of: iovec.self, capacity: buffers.count) {
+        try withUnsafeTemporaryAllocation(of: iovec.self, capacity: buffers.count) {
             (vector) throws(SystemError) -> Transfer in
             for (index, buffer) in buffers.enumerated() {
                 let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)

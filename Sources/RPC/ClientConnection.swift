@@ -1,77 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Kernel
 public import Reactor
-public import SystemPackage
+internal import SystemPackage
 
-/// A connection that could not be made.
-public struct ConnectError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The path of the socket.
-    public var path: String
-    /// ENOENT and ECONNREFUSED: nobody listens there. EACCES: not permitted. ETIMEDOUT: nobody accepted in time.
-    public var errno: Errno
-
-    public init(path: String, errno: Errno) {
-        self.path = path
-        self.errno = errno
-    }
-
-    public var description: String { "connect \(path): \(errno)" }
-}
-
-/// What a single call asks for.
-public struct CallOptions: Sendable {
-    /// The time that the call may take, here and on the server.
-    public var timeout: Duration?
-    public var metadata: Metadata
-
-    public init(timeout: Duration? = nil, metadata: Metadata = Metadata()) {
-        self.timeout = timeout
-        self.metadata = metadata
-    }
-}
-
-/// A client's connection. Any number of calls may run on it at once, from any task.
+/// A client's connection. Any number of calls may run on it at once, from any task. It closes when nobody holds it, or
+/// a stream of it, any more.
 public final class ClientConnection: Sendable {
-    /// Connects to a server's socket. Throws ConnectError.
-    public static func connect(
-        unixSocket path: String, reactor: Reactor, timeout: Duration = .seconds(10)
-    ) async throws -> ClientConnection { fatalError("in work") }
+    let channel: ClientChannel
 
-    /// One message out, one message back. Throws RPCError: the server's, or UNAVAILABLE when the connection is gone.
+    private init(_ channel: ClientChannel) {
+        self.channel = channel
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Connects to a server's socket. Throws ConnectError.
+    ///
+    /// Connecting takes no time unless the server's backlog is full; then it waits, up to the timeout, on a thread of
+    /// its own, because epoll does not tell when a backlog has room.
+    public static func connect(
+        unixSocket path: String, reactor: Reactor, timeout: Duration = .seconds(10), limits: Limits = Limits()
+    ) async throws -> ClientConnection {
+        let number = try await reach(path, timeout)
+        return try await reactor.suspend { (reactor, waiter: Waiter<ClientConnection>) in
+            let descriptor = Descriptor(owning: number)
+            let channel = ClientChannel(reactor: reactor, descriptor: descriptor, limits: limits, path: path)
+            do {
+                try channel.attach()
+            } catch {
+                channel.close()
+                throw error
+            }
+            waiter.finish(.success(ClientConnection(channel)))
+            return {}
+        }
+    }
+
+    private static func reach(_ path: String, _ timeout: Duration) async throws -> Int32 {
+        do {
+            let socket = try UnixSocket.make()
+            if try UnixSocket.connect(socket, path) { return socket.release() }
+            return try await withUnsafeThrowingContinuation { continuation in
+                do {
+                    _ = try Thread("connect") {
+                        continuation.resume(with: Result { try UnixSocket.connect(path, timeout: timeout).release() })
+                    }
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        } catch let error as SystemError {
+            throw ConnectError(path: path, errno: error.errno)
+        }
+    }
+
+    /// One message out, one message back. Throws RPCError: the server's; UNAVAILABLE when the connection is gone;
+    /// DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED for a request above 4 MiB. Throws CancellationError when the task is
+    /// cancelled; the server does not learn of that.
     public func unary(
         service: String, method: String, payload: [UInt8], options: CallOptions = CallOptions()
-    ) async throws -> [UInt8] { fatalError("in work") }
-
-    /// Opens a stream. With a payload the caller sends nothing more (a server stream); without one it sends with
-    /// `ClientStream.send` until `closeSend`.
-    public func stream(
-        service: String, method: String, payload: [UInt8]? = nil, options: CallOptions = CallOptions()
-    ) async throws -> ClientStream { fatalError("in work") }
-
-    /// Ends all calls with UNAVAILABLE and closes the socket.
-    public func close() { fatalError("in work") }
-}
-
-/// One stream of a client. One reader and one writer at a time.
-public final class ClientStream: AsyncSequence, Sendable {
-    public typealias Element = [UInt8]
-    public typealias Failure = any Error
-
-    public func send(_ bytes: [UInt8]) async throws { fatalError("in work") }
-
-    /// Tells the server that no more messages come.
-    public func closeSend() { fatalError("in work") }
-
-    /// The next message; nil when the server has ended the stream without an error.
-    public func next() async throws -> [UInt8]? { fatalError("in work") }
-
-    /// Stops listening. ttrpc has no cancel message: the server goes on until it notices otherwise.
-    public func cancel() { fatalError("in work") }
-
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        let stream: ClientStream
-
-        public func next() async throws -> [UInt8]? { try await stream.next() }
+    ) async throws -> [UInt8] {
+        let request = try outgoing(service, method, payload, options)
+        let channel = channel
+        return try await channel.reactor.suspend { (_, waiter: Waiter<[UInt8]>) in
+            let call = ClientCall(channel, response: waiter)
+            try channel.start(call, request, .unary, options.timeout)
+            return { channel.abandon(call) }
+        }
     }
 
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(stream: self) }
+    /// Opens a stream. With a payload the caller sends nothing more (a server stream); without one it sends with
+    /// `ClientStream.send` until `closeSend`. Returns when the request has been queued; throws as `unary` does.
+    public func stream(
+        service: String, method: String, payload: [UInt8]? = nil, options: CallOptions = CallOptions()
+    ) async throws -> ClientStream {
+        let request = try outgoing(service, method, payload ?? [], options)
+        let channel = channel
+        let call = ClientCall(channel)
+        try await channel.reactor.suspend { (_, waiter: Waiter<Void>) in
+            try channel.start(call, request, payload == nil ? .open : .closed, options.timeout) {
+                waiter.finish(.success(()))
+            }
+            return { channel.abandon(call) }
+        }
+        return ClientStream(connection: self, call: call)
+    }
+
+    private func outgoing(
+        _ service: String, _ method: String, _ payload: [UInt8], _ options: CallOptions
+    ) throws -> OutgoingRequest {
+        guard let timeout = options.timeoutNanoseconds else {
+            throw RPCError(.deadlineExceeded, "the deadline has passed")
+        }
+        let request = OutgoingRequest(
+            service: service, method: method, payload: payload, timeoutNanoseconds: timeout, metadata: options.metadata)
+        guard request.encodedSize <= FrameHeader.maximumLength else {
+            let limit = FrameHeader.maximumLength
+            throw RPCError(
+                .resourceExhausted, "a request of \(request.encodedSize) bytes is above the limit of \(limit)")
+        }
+        return request
+    }
+
+    /// Ends all calls with UNAVAILABLE and closes the socket.
+    public func close() {
+        let channel = channel
+        channel.reactor.perform { channel.close() }
+    }
+
+    /// Returns when the connection has closed, from whichever side. Throws CancellationError.
+    public func waitUntilClosed() async throws {
+        let channel = channel
+        try await channel.reactor.suspend { (_, waiter: Waiter<Void>) in channel.waitForClose(waiter) }
+    }
 }

@@ -9,14 +9,14 @@ final class DescriptorWaits: EventSource {
     private let descriptor: Int32
     private var token: SourceToken?
     private var armed: EpollEvents = []
-    private var waiters: [(interest: EpollEvents, waiter: Waiter)] = []
+    private var waiters: [(interest: EpollEvents, waiter: Waiter<Void>)] = []
 
     init(_ reactor: Reactor, _ descriptor: Int32) {
         self.reactor = reactor
         self.descriptor = descriptor
     }
 
-    func add(_ waiter: Waiter, _ interest: EpollEvents) throws(SystemError) {
+    func add(_ waiter: Waiter<Void>, _ interest: EpollEvents) throws(SystemError) {
         waiters.append((interest, waiter))
         do {
             try arm()
@@ -27,7 +27,7 @@ final class DescriptorWaits: EventSource {
     }
 
     /// Without finishing it.
-    func remove(_ waiter: Waiter) {
+    func remove(_ waiter: Waiter<Void>) {
         waiters.removeAll { $0.waiter === waiter }
         _ = try? arm()
     }

@@ -43,12 +43,13 @@ extension Reactor {
         }
     }
 
-    /// Parks the calling task. `enter` runs on the reactor's thread, lists the waiter and returns how to take it off.
-    private nonisolated(nonsending) func suspend(
-        _ enter: @escaping @Sendable (Reactor, Waiter) throws -> (() -> Void)
-    ) async throws {
-        let waiter = Waiter()
-        try await withTaskCancellationHandler {
+    /// Parks the calling task until something finishes its waiter. `enter` runs on the reactor's thread, at once if that
+    /// is the caller's; it lists the waiter and returns how to take it off, which is what a cancellation does.
+    package nonisolated(nonsending) func suspend<Value: Sendable>(
+        _ enter: @escaping @Sendable (Reactor, Waiter<Value>) throws -> (() -> Void)
+    ) async throws -> Value {
+        let waiter = Waiter<Value>()
+        return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
                 waiter.hold(continuation)
                 perform { waiter.list { try enter(self, waiter) } }

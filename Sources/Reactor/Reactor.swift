@@ -56,6 +56,10 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private var turnEnds: [any TurnEnd] = []
     private var spareTurnEnds: [any TurnEnd] = []
 
+    /// Room for one read of whoever reads on this thread, so that idle connections hold none. What was read has to be
+    /// used or copied before the next read.
+    package let receiveBlock = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+
     private static let wakeUpToken = UInt64.max
     /// Jobs that run before the loop looks at its descriptors again, so that tasks that never rest do not starve them.
     private static let jobsPerTurn = 1_024
@@ -66,6 +70,10 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
         epoll = try Epoll()
         wakeUp = try EventCounter()
         try epoll.add(wakeUp.raw, [.readable, .edgeTriggered], token: Self.wakeUpToken)
+    }
+
+    deinit {
+        receiveBlock.deallocate()
     }
 
     /// Starts the reactor's own thread. Throws SystemError. Once only.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
 
-/// A task that waits for something that the reactor sees. `cancelled` is for all; the rest belongs to the reactor's
-/// thread from the moment the waiter is handed over.
-final class Waiter: @unchecked Sendable {
+/// A task that waits for something that happens on a reactor's thread. `cancelled` is for all; the rest belongs to the
+/// reactor's thread from the moment the waiter is handed over.
+package final class Waiter<Value: Sendable>: @unchecked Sendable {
     private let cancelled = Atomic<Bool>(false)
-    private var continuation: UnsafeContinuation<Void, any Error>?
+    private var continuation: UnsafeContinuation<Value, any Error>?
     /// Takes the waiter off the list where it waits. nil: it waits nowhere (yet, or any more).
     private var withdraw: (() -> Void)?
 
     init() {}
 
     /// Before the waiter is handed over.
-    func hold(_ continuation: UnsafeContinuation<Void, any Error>) {
+    func hold(_ continuation: UnsafeContinuation<Value, any Error>) {
         self.continuation = continuation
     }
 
@@ -20,13 +20,16 @@ final class Waiter: @unchecked Sendable {
     func list(_ enter: () throws -> (() -> Void)) {
         guard !cancelled.load(ordering: .acquiring) else { return finish(.failure(CancellationError())) }
         do {
-            withdraw = try enter()
+            let leave = try enter()
+            // `enter` may have finished the waiter already.
+            if continuation != nil { withdraw = leave }
         } catch {
             finish(.failure(error))
         }
     }
 
-    func finish(_ result: Result<Void, any Error>) {
+    /// Lets the task go on. Once it has been told to, further results are dropped.
+    package func finish(_ result: Result<Value, any Error>) {
         withdraw = nil
         continuation.take()?.resume(with: result)
     }

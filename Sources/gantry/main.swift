@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-print("gantry")
+internal import CLI
+
+Program.main(CommandLine.arguments)

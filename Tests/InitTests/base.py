@@ -51,11 +51,9 @@ class InitTestCase(unittest.TestCase):
         if text is not None:
             self.assertIn(text, report.text, outcome)
         self.assertEqual(outcome.status, "256", outcome)
-        reason = f": {os.strerror(errno)}" if errno else ""
-        self.assertIn(f"gantry-init: {name}: {report.text}", outcome.stderr)
-        if "execute" != name:
-            self.assertEqual(outcome.code, 1, outcome)
-            self.assertIn(reason.lower(), outcome.stderr.lower())
+        # The C library's words for errno follow; they are not the same in every one.
+        self.assertIn(f"gantry-init: {name}: {report.text}: ", outcome.stderr)
+        self.assertEqual(outcome.code, 0 if name == "execute" else 1, outcome)
         return outcome
 
 

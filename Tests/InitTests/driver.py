@@ -232,7 +232,10 @@ class Container:
         self.pid, (self.pidfd,) = pid, received
 
     def send(self, plan, length=None):
-        self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan)
+        try:
+            self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has failed before; its report is there to be read
 
     def report(self):
         """The report, or None at end-of-file: the command was executed."""

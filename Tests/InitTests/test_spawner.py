@@ -225,6 +225,24 @@ class CloneTests(InitTestCase):
         self.assertEqual(outcome.report.step, 0xFFFFFFFF)
 
 
+class UserNamespaceTests(InitTestCase):
+    def test_the_daemon_maps_ids_between_answer_and_plan(self):
+        container = Container(self.spawner, namespaces=USUAL | NEWUSER)
+        for name in ("uid_map", "gid_map"):
+            with open(f"/proc/{container.pid}/{name}", "w") as file:
+                file.write("0 100000 65536")
+        # Identity first: the host's root is nobody in there.
+        container.send(step("identity", uid=0, gid=0, groups=[5]) + PRIVATE + step("hostname", name="inside") +
+                       step("mount", type="tmpfs", target="/mnt") + step("directory", path="/mnt/a", mode=0o700) +
+                       step("loopback") + shell("id; hostname; stat -c %u:%g /mnt/a; grep -c . /proc/self/uid_map"))
+        report = container.report()
+        self.assertIsNone(report, report)
+        self.assertEqual(container.wait().si_status, 0)
+        out = container.read("stdout")
+        self.assertIn("uid=0(root) gid=0(root) groups=0(root),5", out)
+        self.assertIn("inside\n0:0\n1\n", out)
+
+
 class EnterTests(InitTestCase):
     def setUp(self):
         super().setUp()

@@ -246,6 +246,15 @@ class BeforeThePlanTests(InitTestCase):
         self.assertIsNone(container.report())
         self.assertEqual((container.wait().si_status, container.status), (0, "0"))
 
+    def test_a_daemon_that_dies_after_the_plan_changes_nothing(self):
+        for plan, status in ((execute("/bin/true"), "0"), (shell("exit 3"), "768"), (execute("/nonexistent"), "256"),
+                             (step("hostname", name="x" * 65) + execute("/bin/true"), "256")):
+            container = Container(self.spawner)
+            container.send(plan)
+            container.control.close()
+            container.wait()
+            self.assertEqual(container.status, status)
+
     def test_an_empty_plan_is_refused(self):
         self.fails(name="check_plan", errno=errno.EBADMSG, text="execute")
 

@@ -7,9 +7,12 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "cgroups.h"
 #include "errors.h"
 #include "files.h"
+#include "inotify.h"
 #include "overlay.h"
+#include "processes.h"
 #include "sockets.h"
 #include "threads.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Kernel
-public import SystemPackage
-public import Wire
+import SystemPackage
 
 /// What went wrong, in the form in which every caller sees it: a stable code, the step, the subject, the errno and
 /// what to do. Errors are thrown or logged, never both.
@@ -50,7 +49,7 @@ public struct ContainerError: Error, Sendable, Hashable {
         case .noSpace:
             (kind, code) = (.resourceExhausted, "disk.full")
             hint = "free some space below the daemon's root directory, or give --root another file system"
-        case .quotaExceeded:
+        case Errno(rawValue: 122):
             (kind, code) = (.resourceExhausted, "disk.quota")
             hint = "raise the disk quota of the daemon's root directory"
         case .permissionDenied, .notPermitted:

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Kernel
 public import Wire
 
 /// Creates and kills process trees (containerizer.md section 5).

@@ -74,7 +74,7 @@ extension Gantry.Init.V1 {
 
     /// An overlay mounted on `target` (a host path without symbolic links) and taken as the container's
     /// root. `lower` are plain host paths, topmost layer first: init joins and escapes them. Without
-    /// `upper` and `work` (both or neither) the root is read-only.
+    /// `upper` and `work` (both or neither) the root is read-only, and overlayfs wants two layers at least.
     public struct OverlayRoot: Sendable, Hashable {
         public var target: [UInt8]
         public var lower: [[UInt8]]
@@ -392,7 +392,8 @@ extension Gantry.Init.V1 {
         }
     }
 
-    /// seccomp(2) with SECCOMP_SET_MODE_FILTER. It binds all later steps too.
+    /// seccomp(2) with SECCOMP_SET_MODE_FILTER. It binds all later steps and the supervisor too; what they
+    /// need is in docs/protocol.md.
     public struct Seccomp: Sendable, Hashable {
         /// struct sock_filter[], as the kernel takes it.
         public var program: [UInt8]

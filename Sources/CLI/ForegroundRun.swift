@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Client
+internal import Glibc
+internal import Services
+internal import Wire
+
+/// A container that this process stands for: its output is ours, our signals are its, its end is our exit code.
+struct ForegroundRun {
+    let client: GantryClient
+    let name: ContainerName
+
+    /// Launches, and returns the exit code when nothing is left of the container.
+    func run(_ request: Gantry.V1.LaunchRequest) async throws -> Int32 {
+        // Before the launch: an interrupt must never leave a container behind.
+        let signals = try SignalRelay.start([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
+        // A connection that cannot be made has nothing to interrupt.
+        let containers = try await client.containers
+        let forwarding = Task { await forward(signals, to: containers) }
+        defer { forwarding.cancel() }
+
+        let container = try await client.launch(request)
+        try container.requireStarted(name)
+        do {
+            try await OutputCopy(containers: containers, id: name.id).run(replay: true)
+        } catch {
+            let error = ClientError(error)
+            // The command never started, so there is an end to wait for; it adds nothing to what we know.
+            if error.info?.code.hasPrefix("init.") == true { _ = try? await container.termination() }
+            throw error
+        }
+        guard let termination = try await container.termination() else {
+            throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
+        }
+        if let failure = termination.failure(of: name) { Output.standardError.report(failure) }
+        return termination.exitCode
+    }
+
+    /// Hands each signal on. The second interrupt of an impatient user destroys the container.
+    private func forward(_ signals: AsyncStream<Int32>, to containers: ContainerizerClient) async {
+        var interrupts = 0
+        for await signal in signals {
+            if signal == SIGINT { interrupts += 1 }
+            // The container may be gone, and the launch or the wait tells of a broken connection.
+            if interrupts > 1 {
+                _ = try? await containers.destroy(Gantry.V1.DestroyRequest(containerID: name.id))
+            } else {
+                _ = try? await containers.kill(Gantry.V1.KillRequest(containerID: name.id, signal: signal))
+            }
+        }
+    }
+}
+
+extension LaunchedContainer {
+    /// Throws unless the container was started by this launch.
+    func requireStarted(_ name: ContainerName) throws {
+        switch result {
+        case .success:
+            return
+        case .alreadyLaunched:
+            throw Failure(
+                "there is a container \(name) already",
+                hint: "choose another --name, or end it with 'gantry destroy \(name)'")
+        case .notSupported:
+            throw Failure("the daemon does not run containers of this type")
+        default:
+            throw Failure("the daemon answered the launch of \(name) with result \(result.rawValue)")
+        }
+    }
+}

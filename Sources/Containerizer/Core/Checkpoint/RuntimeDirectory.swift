@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+public import Kernel
+import SystemPackage
+public import Wire
+
+/// The control files of each container, below `<runtime>/containers/<id>` (containerizer.md 4.1).
+///
+/// A container's directory exists before any kernel object of the container does and is removed after the last one is
+/// gone, so whatever a dead daemon left has its owner's name on disk. Files are written to a temporary name and
+/// renamed. They are not synced: they mean something only until the next boot, and a write survives the death of the
+/// process that made it (docs/adr/0004).
+public struct RuntimeDirectory: Sendable {
+    public enum File: String, Sendable {
+        case config, launchInfo = "launch_info", pid, status
+        case standaloneMarker = "standalone.marker"
+    }
+
+    public let path: String
+
+    /// - Parameter path: absolute; `containers` is made below it with mode 0700.
+    public init(path: String) throws(SystemError) {
+        self.path = path + "/containers"
+        try Directory.createIfMissing(path, mode: 0o700)
+        try Directory.createIfMissing(self.path, mode: 0o700)
+    }
+
+    public func directory(of id: Mesos.ContainerID) -> String {
+        path + "/" + id.segments.joined(separator: "/containers/")
+    }
+
+    public func path(of file: File, of id: Mesos.ContainerID) -> String {
+        directory(of: id) + "/" + file.rawValue
+    }
+
+    public func create(_ id: Mesos.ContainerID) throws(SystemError) {
+        let directory = directory(of: id)
+        try systemCall("mkdir", directory) { mkdir(directory, 0o700) }
+    }
+
+    /// Writes `bytes` so that a reader sees all of them or the file as it was.
+    public func write(_ bytes: [UInt8], to file: File, of id: Mesos.ContainerID) throws(SystemError) {
+        try Self.write(bytes, to: path(of: file, of: id))
+    }
+
+    /// A message as Mesos frames it: its length in four bytes of the machine's order, then the message.
+    public func write<M: Message>(_ message: M, to file: File, of id: Mesos.ContainerID) throws {
+        let body = try message.encoded()
+        var framed = [UInt8]()
+        framed.reserveCapacity(body.count + 4)
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: body.count)) { framed.append(contentsOf: $0) }
+        framed.append(contentsOf: body)
+        try write(framed, to: file, of: id)
+    }
+
+    /// The pid, first where the agent wants it, then in our own record: a pid that only we have proves that the agent's
+    /// records were wiped (containerizer.md L12).
+    public func write(pid: Int32, of id: Mesos.ContainerID, agentPath: String?) throws(SystemError) {
+        let text = Array(String(pid).utf8)
+        if let agentPath { try Self.write(text, to: agentPath) }
+        try write(text, to: .pid, of: id)
+    }
+
+    /// Removes the container's directory. Blocks. Idempotent.
+    public func remove(_ id: Mesos.ContainerID) throws(SystemError) {
+        try Directory(path).removeTree(FilePath(id.segments.joined(separator: "/containers/")))
+    }
+
+    /// The wait status that init wrote; `.missing` when there is none.
+    public func status(of id: Mesos.ContainerID) -> RecordedStatus {
+        let path = path(of: .status, of: id)
+        guard let text = try? Self.read(path, limit: 64) else { return .missing }
+        if text.isEmpty { return .missing }
+        guard let number = Int32(String(decoding: text, as: UTF8.self)) else { return .unreadable }
+        return .status(number)
+    }
+
+    public enum RecordedStatus: Sendable, Hashable {
+        case missing, unreadable
+        case status(Int32)
+    }
+
+    /// The ids of all containers that have a directory, in no order. Entries that are no containers are skipped.
+    public func containers() throws(SystemError) -> [Mesos.ContainerID] {
+        guard let stream = opendir(path) else {
+            throw SystemError("opendir", path, .current)
+        }
+        defer { closedir(stream) }
+        var ids: [Mesos.ContainerID] = []
+        while let entry = readdir(stream) {
+            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let id = Mesos.ContainerID(value: name)
+            if (try? id.validate()) != nil { ids.append(id) }
+        }
+        return ids
+    }
+}
+
+extension RuntimeDirectory {
+    static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
+        let temporary = path + ".new"
+        let raw = try systemCall("open", temporary) {
+            open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        }
+        let file = Descriptor(owning: raw)
+        var written = 0
+        while written < bytes.count {
+            written += try systemCall("write", temporary) {
+                bytes.withUnsafeBytes { Glibc.write(file.raw, $0.baseAddress! + written, $0.count - written) }
+            }
+        }
+        try systemCall("rename", path) { rename(temporary, path) }
+    }
+
+    static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        let raw = try systemCall("open", path) { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        let file = Descriptor(owning: raw)
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = try systemCall("read", path) {
+            bytes.withUnsafeMutableBytes { Glibc.read(file.raw, $0.baseAddress, $0.count) }
+        }
+        return Array(bytes.prefix(count))
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Reactor
+import Kernel
+public import Wire
+
+/// Launch: from a request to a running command (containerizer.md 2.3 and 3.4).
+extension Containerizer {
+    /// Starts a container. `success` means that init was told what to do and let go; what fails in the container
+    /// after that is told by `wait`.
+    ///
+    /// Cancelling the caller stops the launch at its next step. Whenever this throws, the caller calls `destroy`: a
+    /// launch that failed leaves its container in the table, so that its error can be inspected.
+    ///
+    /// - Parameter pidCheckpointPath: a file that receives the pid before the daemon's own record does.
+    public func launch(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, environment: [String: String],
+        pidCheckpointPath: String?
+    ) async throws -> Gantry.V1.LaunchResult {
+        if table[id] != nil { return .alreadyLaunched }
+        if let info = config.containerInfo, info.type != .mesos { return .notSupported }
+        let container = try admit(id, config)
+        let launch = Task(executorPreference: reactor) {
+            try await self.run(container: id, environment: environment, pidCheckpointPath: pidCheckpointPath)
+        }
+        container.launch = launch
+        do {
+            try await withTaskCancellationHandler {
+                try await launch.value
+            } onCancel: {
+                launch.cancel()
+            }
+        } catch {
+            container.forked.settle(.failure(error))
+            // A process that waits for its plan would wait for ever.
+            if container.process != nil { beginDestroy(container, prefilled: nil) }
+            throw error
+        }
+        return .success
+    }
+
+    /// The checks, in the contract's order, and the record. From here on the container's name is on disk.
+    private func admit(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
+    ) throws(ContainerError) -> Container {
+        try id.validate()
+        guard id.parent == nil else {
+            throw ContainerError(
+                .failedPrecondition, code: "launch.nested", "nested containers are not supported", step: "launch",
+                subject: id.text, hint: "launch \(id.value) as a top-level container")
+        }
+        if config.containerClass == .debug {
+            throw ContainerError(
+                .invalidArgument, code: "launch.debug-top-level", "a DEBUG container needs a parent", step: "launch",
+                subject: id.text, hint: "name the container to debug as the parent of the id")
+        }
+        try ResourceAmounts.validate(requests: config.resources, limits: config.limits)
+
+        var config = config
+        let ownsSandbox = config.directory.isEmpty
+        do {
+            try runtime.create(id)
+            if config.executorInfo == nil && config.taskInfo == nil {
+                try runtime.write([], to: .standaloneMarker, of: id)
+            }
+            config.directory = try sandboxes.create(for: id, at: config.directory, user: config.user)
+        } catch {
+            if ownsSandbox { try? sandboxes.remove(id) }
+            try? runtime.remove(id)
+            throw ContainerError(wrapping: error, step: "making the container's directories")
+        }
+        let container = Container(id, config, ownsSandbox: ownsSandbox, now: .now)
+        table[id] = container
+        return container
+    }
+
+    /// The pipeline. Destroy cancels the task that runs this and awaits its end, so the container is in the table
+    /// throughout.
+    private func run(
+        container id: Mesos.ContainerID, environment: [String: String], pidCheckpointPath: String?
+    ) async throws(ContainerError) {
+        let container = try known(id)
+        let root = try await provision(container)
+        try advance(container)
+        try await step(.launch, "checkpoint config", of: container) {
+            try runtime.write(container.config, to: .config, of: id)
+        }
+        let contributions = try await prepare(container)
+
+        let plan = try LaunchPlan(
+            container.config, environment: environment, root: root, contributions: contributions,
+            sandboxMountPoint: configuration.sandboxMountPoint)
+        container.launchInfo = plan.launchInfo
+        try await step(.launch, "checkpoint launch info", of: container) {
+            try runtime.write(plan.launchInfo, to: .launchInfo, of: id)
+        }
+
+        let process = try await fork(container, plan)
+        try await step(.launch, "checkpoint pid", of: container) {
+            try runtime.write(pid: process.pid, of: id, agentPath: pidCheckpointPath)
+        }
+        try advance(container)
+        try await isolate(container, pid: process.pid)
+        try advance(container)
+
+        try await step(.launch, "release", of: container) {
+            try await process.release(plan: try plan.plan.encoded())
+        }
+        try advance(container)
+        Task(executorPreference: reactor) { await self.awaitStart(of: id, process) }
+        log.info("running", metadata: ["container": "\(id.text)", "pid": "\(process.pid)"])
+    }
+
+    private func provision(_ container: Container) async throws(ContainerError) -> Gantry.Init.V1.Step.Kind? {
+        guard let image = container.config.containerInfo?.mesos?.image else { return nil }
+        let id = container.id
+        let provisioned = try await step(.launch, "provision", of: container) {
+            try await provisioner.provision(id, image)
+        }
+        container.config.rootfs = provisioned.rootfs
+        container.config.ephemeralVolumes += provisioned.ephemeralVolumes
+        return provisioned.root
+    }
+
+    /// One isolator after the other; a destroy that came in between ends the chain.
+    private func prepare(_ container: Container) async throws(ContainerError) -> [NamedContribution] {
+        var contributions: [NamedContribution] = []
+        let id = container.id
+        let config = container.config
+        for isolator in isolators(for: id) {
+            let contribution = try await step(.launch, "prepare (isolator \(isolator.name))", of: container) {
+                try await isolator.prepare(id, config)
+            }
+            if let contribution {
+                contributions.append(NamedContribution(isolator: isolator.name, contribution: contribution))
+            }
+            try stillWanted(container)
+        }
+        return contributions
+    }
+
+    /// Reaping begins with the process: whatever fails after this, its exit is seen.
+    private func fork(_ container: Container, _ plan: LaunchPlan) async throws(ContainerError)
+        -> any ContainerProcess
+    {
+        let id = container.id
+        let request = ForkRequest(
+            namespaces: plan.namespaces, cgroup1Directories: plan.cgroup1Directories,
+            standardOutput: container.config.directory + "/stdout",
+            standardError: container.config.directory + "/stderr", statusFile: runtime.path(of: .status, of: id))
+        let process = try await step(.launch, "fork", of: container) { try await launcher.fork(id, request) }
+        container.process = process
+        container.exit = Task(executorPreference: reactor) { try await self.reap(id, process) }
+        container.forked.settle(.success(()))
+        return process
+    }
+
+    /// All isolators at once, all awaited; their watches begin before, so that no limit is broken unseen.
+    private func isolate(_ container: Container, pid: Int32) async throws(ContainerError) {
+        let id = container.id
+        let isolators = isolators(for: id)
+        container.watches = isolators.filter(\.watches).map { isolator in
+            Task(executorPreference: reactor) { await self.watch(id, isolator) }
+        }
+        try await step(.launch, "isolate", of: container) {
+            for isolator in isolators { try await isolator.isolate(id, pid: pid) }
+        }
+    }
+
+    /// Moves the life cycle on, unless destroy came first.
+    private func advance(_ container: Container) throws(ContainerError) {
+        switch container.lifecycle.onStepDone() {
+        case .proceed: container.stateSince = .now
+        case .overtaken, .invalid: throw Self.overtaken(container)
+        }
+        try stillWanted(container)
+    }
+
+    private func stillWanted(_ container: Container) throws(ContainerError) {
+        if container.lifecycle.state == .destroying { throw Self.overtaken(container) }
+        if Task.isCancelled {
+            throw ContainerError(
+                .cancelled, code: "cancelled", "the launch of \(container.id.text) was cancelled", step: "launch",
+                subject: container.id.text)
+        }
+    }
+
+    private static func overtaken(_ container: Container) -> ContainerError {
+        let phase = container.lifecycle.destroyedIn?.rawValue ?? container.lifecycle.state.rawValue
+        return ContainerError(
+            .aborted, code: "launch.destroyed", "\(container.id.text) is being destroyed while \(phase)",
+            step: "launch", subject: container.id.text)
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Kernel
+import Wire
+
+/// What a launch comes to, decided before a process exists: the launch info that is checkpointed, the namespaces and
+/// cgroups that the process is born into, and the steps that init executes (containerizer.md 3.5 to 3.8, 6.2).
+struct LaunchPlan {
+    var launchInfo: Mesos.Slave.ContainerLaunchInfo
+    var namespaces: UInt64
+    var cgroup1Directories: [String]
+    var plan: Gantry.Init.V1.Plan
+
+    /// - Parameters:
+    ///   - root: the step that mounts the root, if the container has an image.
+    ///   - environment: what the caller of `launch` passed beside the configuration.
+    init(
+        _ config: Mesos.Slave.ContainerConfig, environment: [String: String], root: Gantry.Init.V1.Step.Kind?,
+        contributions: [NamedContribution], sandboxMountPoint: String
+    ) throws(ContainerError) {
+        var merge = LaunchInfoMerge()
+        for named in contributions { try merge.add(named) }
+        var info = merge.merged
+
+        info.command = try Self.command(config, isolators: info.command)
+        info.environment = Self.environment(
+            config, agent: environment, isolators: info.environment, sandboxMountPoint: sandboxMountPoint)
+        info.rootfs = config.rootfs
+        info.workingDirectory =
+            config.rootfs == nil ? config.directory : info.workingDirectory ?? sandboxMountPoint
+        info.user = config.user
+
+        launchInfo = info
+        namespaces = info.cloneNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
+        cgroup1Directories = contributions.flatMap(\.contribution.cgroup1Directories)
+        let linux = config.containerInfo?.linuxInfo
+        plan = Gantry.Init.V1.Plan(
+            steps: try Self.steps(
+                info, root: root, contributions: contributions,
+                asksForCapabilities: linux?.effectiveCapabilities != nil || linux?.capabilityInfo != nil))
+    }
+
+    /// An isolator's command replaces the caller's; a command without a program is refused.
+    private static func command(
+        _ config: Mesos.Slave.ContainerConfig, isolators: Mesos.CommandInfo?
+    ) throws(ContainerError) -> Mesos.CommandInfo {
+        var command = isolators ?? config.commandInfo
+        guard let value = command.value, !value.isEmpty else {
+            throw ContainerError(
+                .invalidArgument, code: "launch.no-command", "the container has no command",
+                step: "checking the request", subject: "command_info.value", hint: "say what to run")
+        }
+        command.uris = []
+        command.environment = nil
+        command.user = nil
+        return command
+    }
+
+    /// Later entries of the same name win; the order of sources is the contract's (3.7).
+    private static func environment(
+        _ config: Mesos.Slave.ContainerConfig, agent: [String: String], isolators: Mesos.Environment?,
+        sandboxMountPoint: String
+    ) -> Mesos.Environment {
+        var variables = agent.sorted { $0.key < $1.key }.map {
+            Mesos.Environment.Variable(name: $0.key, value: $0.value)
+        }
+        let sandbox = config.rootfs == nil ? config.directory : sandboxMountPoint
+        variables.append(Mesos.Environment.Variable(name: "MESOS_SANDBOX", value: sandbox))
+        variables += isolators?.variables ?? []
+        variables += (config.commandInfo.environment?.variables ?? []).filter { $0.type != .secret }
+        return Mesos.Environment(variables: variables)
+    }
+}
+
+/// The steps, in the order that init's safety rests on (containerizer.md 6.2).
+extension LaunchPlan {
+    private typealias Kind = Gantry.Init.V1.Step.Kind
+
+    private static func steps(
+        _ info: Mesos.Slave.ContainerLaunchInfo, root: Gantry.Init.V1.Step.Kind?, contributions: [NamedContribution],
+        asksForCapabilities: Bool
+    ) throws(ContainerError) -> [Gantry.Init.V1.Step] {
+        var steps: [Gantry.Init.V1.Step] = []
+        func add(_ kind: Kind, _ origin: String) {
+            steps.append(Gantry.Init.V1.Step(origin: PlanText.trusted(origin), kind: kind))
+        }
+
+        let ownsMounts = info.cloneNamespaces.contains(Namespace.mount)
+        if ownsMounts { add(.propagation(.init(flags: UInt64(MS_REC | MS_SLAVE))), "core") }
+        if let root { add(root, "provisioner") }
+        for named in contributions {
+            for kind in named.contribution.steps { add(kind, named.isolator) }
+        }
+        for path in info.maskedPaths { add(.mask(.init(path: try PlanText.checked(path, "masked_paths"))), "core") }
+        if root != nil { add(.pivotRoot(.init()), "core") }
+
+        for limit in try info.rlimits?.planSteps() ?? [] { add(limit, "core") }
+        if let directory = info.workingDirectory {
+            add(
+                .workingDirectory(.init(path: try PlanText.checked(directory, "working_directory"), create: true)),
+                "core")
+        }
+        try addCredentials(info, keepsCapabilities: asksForCapabilities) { add($0, "core") }
+        add(.execute(try execute(info)), "core")
+        return steps
+    }
+
+    /// Identity, then capabilities, then no_new_privs: setuid clears the effective set, so the capabilities follow it.
+    /// A user who is not root keeps capabilities only if the container asked for them itself.
+    private static func addCredentials(
+        _ info: Mesos.Slave.ContainerLaunchInfo, keepsCapabilities: Bool, add: (Kind) -> Void
+    ) throws(ContainerError) {
+        let user = try info.user.map { text throws(ContainerError) in try UserIdentity(parsing: text) }
+        let capabilities = CapabilitySets(info, ambient: keepsCapabilities && user != nil && user?.uid != 0)
+        if user != nil || !info.supplementaryGroups.isEmpty {
+            let user = user ?? UserIdentity(uid: 0, gid: 0)
+            add(
+                .identity(
+                    .init(
+                        uid: user.uid, gid: user.gid, groups: info.supplementaryGroups,
+                        keepCapabilities: capabilities != nil)))
+        }
+        if let capabilities { add(.capabilities(capabilities.step)) }
+        if info.noNewPrivileges == true { add(.noNewPrivileges(.init())) }
+    }
+
+    private static func execute(
+        _ info: Mesos.Slave.ContainerLaunchInfo
+    ) throws(ContainerError) -> Gantry.Init.V1.Execute {
+        let command = info.command ?? Mesos.CommandInfo()
+        let value = command.value ?? ""
+        let words = command.shellOrDefault ? ["sh", "-c", value] : command.arguments
+        var arguments: [[UInt8]] = []
+        for word in words { arguments.append(try PlanText.checked(word, "arguments")) }
+        return Gantry.Init.V1.Execute(
+            path: try PlanText.checked(command.shellOrDefault ? "sh" : value, "command_info.value"),
+            arguments: arguments, environment: try environmentBlock(info.environment))
+    }
+
+    /// "NAME=value" for each name once, the last value counting, and a PATH if there is none.
+    private static func environmentBlock(_ environment: Mesos.Environment?) throws(ContainerError) -> [[UInt8]] {
+        var position: [String: Int] = [:]
+        var block: [[UInt8]] = []
+        for variable in environment?.variables ?? [] {
+            let name = variable.name
+            guard !name.isEmpty, !name.contains("=") else {
+                throw ContainerError(
+                    .invalidArgument, code: "launch.invalid-environment",
+                    "\"\(name)\" cannot be the name of an environment variable", step: "checking the request",
+                    subject: "environment", hint: "a name is not empty and contains no '='")
+            }
+            let entry = try PlanText.checked("\(name)=\(variable.value ?? "")", "environment \(name)")
+            if let index = position[name] {
+                block[index] = entry
+            } else {
+                position[name] = block.count
+                block.append(entry)
+            }
+        }
+        if position["PATH"] == nil { block.append(PlanText.trusted("PATH=\(defaultPath)")) }
+        return block
+    }
+
+    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Core
+import Kernel
+import Wire
+
+/// `namespaces/net`: a network namespace with nothing but the loopback interface. Beyond the contract; for containers
+/// that need no network.
+struct NamespacesNet: Isolator {
+    let name = "namespaces/net"
+
+    func prepare(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
+    ) async throws -> Contribution? {
+        Contribution(
+            launchInfo: .init(cloneNamespaces: [Namespace.network]), steps: [.loopback(.init())])
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Core
+import Kernel
+import Reactor
+import Synchronization
+import SystemPackage
+public import Wire
+
+/// A container's first process, seen from the daemon: a pidfd and the control socket (docs/protocol.md).
+public final class InitProcess: ContainerProcess {
+    public let pid: Int32
+    private let process: ProcessDescriptor
+    private let control: Descriptor
+    private let reactor: Reactor
+    private let handshake = Mutex(Handshake())
+    private let ending = Promise<Int32?>()
+
+    init(pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, reactor: Reactor) {
+        self.pid = pid
+        self.process = process
+        self.control = control
+        self.reactor = reactor
+    }
+
+    public func signal(_ number: Int32) throws {
+        try process.signal(number)
+    }
+
+    public func exit() async throws -> Int32? {
+        do {
+            let status = try await reaped()
+            ending.settle(.success(status))
+            return status
+        } catch {
+            ending.settle(.failure(error))
+            throw error
+        }
+    }
+
+    private func reaped() async throws -> Int32? {
+        while true {
+            switch try process.reap() {
+            case .ended(let status): return status
+            case .notOurChild: return nil
+            case .running: try await reactor.readable(process.raw)
+            }
+        }
+    }
+
+    /// Returns when `exit` does, which somebody is waiting in from the beginning.
+    func ended() async throws {
+        _ = try await ending.value()
+    }
+
+    public func release(plan: [UInt8]) async throws {
+        try handshake.withLock { try $0.onRelease() }
+        var message: [UInt8] = []
+        message.reserveCapacity(plan.count + 4)
+        message.append(littleEndian: UInt32(clamping: plan.count))
+        message += plan
+        var sent = 0
+        while sent < message.count {
+            let transfer = try message.withUnsafeBytes { bytes throws(SystemError) in
+                try UnixSocket.send(control.raw, CollectionOfOne(UnsafeRawBufferPointer(rebasing: bytes[sent...])))
+            }
+            switch transfer {
+            case .bytes(let count): sent += count
+            case .wouldBlock: try await reactor.writable(control.raw)
+            // Init is dead already; that shows in its exit, as any death after the release does.
+            case .closed: return
+            }
+        }
+    }
+
+    public func report() async throws -> Gantry.Init.V1.Report? {
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        reading: while received.count <= Self.reportLimit {
+            let transfer = try buffer.withUnsafeMutableBytes { bytes throws(SystemError) in
+                try UnixSocket.receive(
+                    control.raw, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<0]), then: bytes)
+            }
+            switch transfer {
+            case .bytes(let count): received += buffer[..<count]
+            case .wouldBlock: try await reactor.readable(control.raw)
+            case .closed: break reading
+            }
+        }
+        handshake.withLock { $0.onEnd() }
+        guard received.count >= 4 else { return nil }
+        let length = Int(UInt32(littleEndian: received, at: 0))
+        guard received.count >= 4 + length else { return nil }
+        return try Gantry.Init.V1.Report(decoding: Array(received[4..<4 + length]))
+    }
+
+    private static let reportLimit = 64 << 10
+}
+
+/// The order of messages on the control socket, as the daemon must keep it.
+struct Handshake {
+    private enum State {
+        case cloned, released, ended
+    }
+
+    private var state = State.cloned
+
+    /// The plan may be sent once.
+    mutating func onRelease() throws(ContainerError) {
+        guard case .cloned = state else {
+            throw ContainerError(
+                .internal, code: "launch.released-twice", "the plan was sent before", step: "release", subject: "init")
+        }
+        state = .released
+    }
+
+    /// Init has closed its side: it executes the command, or it is gone.
+    mutating func onEnd() {
+        state = .ended
+    }
+}

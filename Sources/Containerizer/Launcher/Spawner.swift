@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Core
+public import Kernel
+public import Logging
+public import Reactor
+import SystemPackage
+
+/// gantry-init in its spawner mode: the one child of gantryd that clones containers (DESIGN 1). Requests are answered
+/// in their order. When the spawner dies, the requests in flight fail and the next one starts another; containers do
+/// not notice.
+public actor Spawner {
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { reactor.asUnownedSerialExecutor() }
+
+    private let reactor: Reactor
+    private let program: SealedProgram
+    private let log: Logger
+    private var running: Instance?
+
+    /// The child process itself.
+    private final class Child: Sendable {
+        let process: ProcessDescriptor
+
+        init(_ process: consuming ProcessDescriptor) {
+            self.process = process
+        }
+
+        /// Kills it and returns when it is reaped.
+        func end(_ reactor: Reactor) async {
+            try? process.signal(9)
+            _ = try? await reactor.readable(process.raw)
+            _ = try? process.reap()
+        }
+    }
+
+    /// One life of the child, and who waits for its answers.
+    private final class Instance {
+        let socket: Descriptor
+        let child: Child
+        var waiting: [CheckedContinuation<Cloned, any Error>] = []
+
+        init(socket: consuming Descriptor, process: consuming ProcessDescriptor) {
+            self.socket = socket
+            child = Child(process)
+        }
+    }
+
+    /// A new process; the receiver owns the pidfd.
+    struct Cloned: Sendable {
+        var pid: Int32
+        var pidfd: Int32
+    }
+
+    /// - Parameter initPath: the gantry-init binary. It is copied into sealed memory here and never opened again.
+    public init(reactor: Reactor, initPath: String, log: Logger) throws(SystemError) {
+        self.reactor = reactor
+        self.log = log
+        program = try SealedProgram(copying: initPath)
+    }
+
+    /// - Parameter descriptors: in the order of docs/protocol.md; they stay the caller's.
+    func clone(_ request: SpawnRequest, _ descriptors: [Int32]) async throws -> Cloned {
+        let instance = try instance()
+        do {
+            try await send(request.encoded, descriptors, to: instance)
+        } catch {
+            retire(instance, because: error)
+            throw error
+        }
+        return try await withCheckedThrowingContinuation { instance.waiting.append($0) }
+    }
+
+    /// Ends the child. Containers go on.
+    public func stop() async {
+        guard let instance = running else { return }
+        running = nil
+        await instance.child.end(reactor)
+    }
+
+    private func instance() throws(SystemError) -> Instance {
+        if let running { return running }
+        let pair = try SocketPair(.packets)
+        let process = try program.start(arguments: ["gantry-init", "spawner"], channel: pair.theirs)
+        let instance = Instance(socket: pair.keepOurs(), process: process)
+        running = instance
+        log.debug("spawner started", metadata: ["pid": "\(instance.child.process.pid)"])
+        let socket = instance.socket.raw
+        Task(executorPreference: reactor) { await self.readAnswers(from: socket) }
+        return instance
+    }
+
+    /// A full socket means that many requests are queued before this one: wait for a place.
+    private func send(_ bytes: [UInt8], _ descriptors: [Int32], to instance: Instance) async throws {
+        while try DescriptorPassing.send(bytes, descriptors, on: instance.socket.raw) == false {
+            try await reactor.writable(instance.socket.raw)
+        }
+    }
+
+    /// Runs as long as the instance whose socket this is; then fails whoever still waits.
+    private func readAnswers(from socket: Int32) async {
+        while let instance = running, instance.socket.raw == socket {
+            do {
+                guard let (bytes, descriptor) = try DescriptorPassing.receive(atMost: SpawnAnswer.size, on: socket)
+                else {
+                    try await reactor.readable(socket)
+                    continue
+                }
+                guard !bytes.isEmpty, !instance.waiting.isEmpty else {
+                    return retire(instance, because: Self.died)
+                }
+                instance.waiting.removeFirst().resume(with: Self.cloned(bytes, descriptor))
+            } catch {
+                return retire(instance, because: error)
+            }
+        }
+    }
+
+    private static func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
+        do {
+            let answer = try SpawnAnswer(bytes)
+            guard descriptor >= 0 else { throw died }
+            return .success(Cloned(pid: answer.pid, pidfd: descriptor))
+        } catch {
+            if descriptor >= 0 { _ = Descriptor(owning: descriptor) }
+            return .failure(error)
+        }
+    }
+
+    private func retire(_ instance: Instance, because error: any Error) {
+        guard running === instance else { return }
+        running = nil
+        log.warning("the spawner is gone: \(error)", metadata: ["pid": "\(instance.child.process.pid)"])
+        for waiter in instance.waiting { waiter.resume(throwing: Self.died) }
+        instance.waiting = []
+        let (child, reactor) = (instance.child, reactor)
+        Task(executorPreference: reactor) { await child.end(reactor) }
+    }
+
+    private static let died = ContainerError(
+        .internal, code: "spawner.died", "gantry-init, which clones containers, has died", step: "fork",
+        subject: "gantry-init", hint: "try again; a new one is started. If it goes on, see the kernel's log")
+}

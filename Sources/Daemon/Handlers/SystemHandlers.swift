@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Core
+import Glibc
+import RPC
+import Services
+import Wire
+
+/// The methods of gantry.v1.System that answer about the daemon itself.
+struct SystemHandlers: SystemService {
+    let containerizer: Containerizer
+    let readiness: Readiness
+    /// The isolators in use, by name.
+    let features: [String]
+
+    func version(_ request: Gantry.V1.VersionRequest, context: CallContext) async throws -> Gantry.V1.VersionResponse {
+        .init(version: GantryVersion.current, api: "gantry.v1", kernel: Self.kernel, features: features)
+    }
+
+    func health(_ request: Gantry.V1.HealthRequest, context: CallContext) async throws -> Gantry.V1.HealthResponse {
+        let ready = readiness.isReady
+        return .init(live: true, ready: ready, detail: ready ? "" : "recovering")
+    }
+
+    func inspect(_ request: Gantry.V1.InspectRequest, context: CallContext) async throws -> Gantry.V1.InspectResponse {
+        .init(container: try await containerizer.inspect(request.containerID.checked()))
+    }
+
+    /// The kernel's release, as `uname -r` prints it.
+    private static let kernel: String = {
+        var names = utsname()
+        guard uname(&names) == 0 else { return "" }
+        return withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }()
+}
+
+public enum GantryVersion {
+    public static let current = "0.1.0"
+}

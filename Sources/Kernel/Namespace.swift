@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// CLONE_NEW* of clone(2), as messages carry them.
+public enum Namespace {
+    public static let mount: Int32 = 0x0002_0000
+    public static let cgroup: Int32 = 0x0200_0000
+    public static let hostName: Int32 = 0x0400_0000
+    public static let ipc: Int32 = 0x0800_0000
+    public static let user: Int32 = 0x1000_0000
+    public static let pid: Int32 = 0x2000_0000
+    public static let network: Int32 = 0x4000_0000
+}

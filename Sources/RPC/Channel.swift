@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Kernel
+internal import Reactor
+
+/// A connected socket that frames go through: reads and cuts, queues and sends, and holds both within their limits.
+/// `ServerConnection` and `ClientChannel` say what the frames mean. All of it happens on the reactor's thread.
+class Channel: EventSource, TurnEnd {
+    let reactor: Reactor
+    let limits: Limits
+    private(set) var isOpen = true
+    /// Bytes of messages that have been received and not been taken.
+    var inboundBytes = 0
+
+    private var descriptor: Descriptor?
+    private var token: SourceToken?
+    private var decoder = FrameDecoder()
+    private var output = OutputQueue()
+    private var sends = PendingSends()
+    /// Input that was read before reading had to stop.
+    private var backlog: [UInt8] = []
+    private var mayHaveInput = false
+    /// The peer sends no more; what it sent has still to be read.
+    private var ends = false
+    private var hungUp = false
+    private var waitsForTurnEnd = false
+    private var watchesOutput = false
+    private var frameTimer: TimerToken?
+    private var timedSequence: UInt64 = 0
+
+    /// Reads of one turn, so that a connection that never rests does not keep the others waiting.
+    private static let readsPerTurn = 4
+
+    init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits) {
+        self.reactor = reactor
+        self.limits = limits
+        self.descriptor = consume descriptor
+    }
+
+    // MARK: For subclasses
+
+    /// A frame has come. The data is valid during the call.
+    func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {}
+
+    /// A frame that is too large has come, and is being skipped.
+    func receiveOversized(_ header: FrameHeader) {}
+
+    /// The socket has been closed. Called once.
+    func didClose() {}
+
+    /// All that was queued has been sent.
+    func didFlush() {}
+
+    // MARK: Life
+
+    /// Begins to read. Throws SystemError.
+    func attach() throws {
+        guard let number = descriptor?.raw else { return }
+        token = try reactor.attach(number, interest, self)
+    }
+
+    private var interest: EpollEvents {
+        let base: EpollEvents = [.readable, .peerClosed, .edgeTriggered]
+        return watchesOutput ? base.union(.writable) : base
+    }
+
+    /// Closes the socket now; what has not been sent is lost.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        if let token, let number = descriptor?.raw { reactor.detach(number, token) }
+        descriptor = nil
+        if let frameTimer { reactor.unschedule(frameTimer) }
+        frameTimer = nil
+        output.removeAll()
+        backlog = []
+        let unsent = sends.takeAll()
+        for entry in unsent { entry.fail() }
+        didClose()
+    }
+
+    func reactorStops() {
+        close()
+    }
+
+    func ready(_ events: EpollEvents) {
+        if events.contains(.writable) { flush() }
+        if !events.isDisjoint(with: [.hangUp, .error]) { hungUp = true }
+        if !events.isDisjoint(with: [.readable, .peerClosed, .hangUp, .error]) {
+            mayHaveInput = true
+            ends = ends || hungUp || events.contains(.peerClosed)
+            read()
+        }
+    }
+
+    /// Asks for a look at input and output before the loop waits again.
+    func needTurnEnd() {
+        guard !waitsForTurnEnd, isOpen else { return }
+        waitsForTurnEnd = true
+        reactor.atTurnEnd(self)
+    }
+
+    func turnEnds() {
+        waitsForTurnEnd = false
+        guard isOpen else { return }
+        flush()
+        if mayHaveInput || !backlog.isEmpty { read() }
+    }
+
+    // MARK: Input
+
+    /// Reading stops while too much waits to be taken, here or at the peer.
+    private var mayRead: Bool {
+        isOpen && inboundBytes < limits.inboundBytes && output.count < limits.outboundBytes
+    }
+
+    private func read() {
+        if !backlog.isEmpty, mayRead {
+            let input = backlog
+            backlog = []
+            input.withUnsafeBytes { process($0) }
+        }
+        var left = Self.readsPerTurn
+        while mayHaveInput, backlog.isEmpty, mayRead {
+            if left == 0 { return needTurnEnd() }
+            left -= 1
+            readOnce()
+        }
+        // A peer that is gone takes no answers: nothing is worth waiting for.
+        if isOpen, hungUp, !mayRead { close() }
+        watchFrameTime()
+    }
+
+    private func readOnce() {
+        let wanted = decoder.wanted
+        let block = reactor.receiveBlock
+        switch transfer({ (socket) throws(SystemError) in try UnixSocket.receive(socket, into: wanted, then: block) }) {
+        case .bytes(let count):
+            // A stream socket that fills less than it was offered has no more, and will tell when it has (epoll(7)).
+            // Of its end it has told already.
+            if count < wanted.count + block.count, !ends { mayHaveInput = false }
+            let direct = min(count, wanted.count)
+            decoder.filled(direct)
+            process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
+        case .wouldBlock: mayHaveInput = false
+        case .closed: close()
+        }
+    }
+
+    private func process(_ input: UnsafeRawBufferPointer) {
+        var offset = 0
+        while mayRead {
+            switch decoder.next(input, &offset) {
+            case .frame(let header, let data)?: receive(header, data)
+            case .oversized(let header)?: receiveOversized(header)
+            case nil: return
+            }
+        }
+        if isOpen { backlog = Array(input[offset...]) }
+    }
+
+    /// Closes a connection whose frame stays half-read for too long. The timer is not taken back when a frame ends in
+    /// time: it looks at the frame's number when it fires.
+    private func watchFrameTime() {
+        guard isOpen, frameTimer == nil, decoder.isInsideFrame else { return }
+        timedSequence = decoder.sequence
+        frameTimer = reactor.schedule(.now + limits.frameTime) { [weak self] in
+            guard let self else { return }
+            frameTimer = nil
+            // While we do not read, the delay is ours.
+            if decoder.isInsideFrame, decoder.sequence == timedSequence, mayRead { return close() }
+            watchFrameTime()
+        }
+    }
+
+    /// Messages have been taken: reading may go on.
+    func took(_ bytes: Int) {
+        let stopped = inboundBytes >= limits.inboundBytes
+        inboundBytes -= bytes
+        if stopped, inboundBytes < limits.inboundBytes { needTurnEnd() }
+    }
+
+    // MARK: Output
+
+    /// Queues a frame. Its data is written by `write`, all `length` bytes of it.
+    func queue(
+        _ streamID: UInt32, _ type: FrameType, _ flags: FrameFlags, length: Int,
+        _ write: (UnsafeMutableRawPointer) -> Void
+    ) {
+        guard isOpen, let target = output.append(FrameHeader.size + length) else { return }
+        FrameHeader(length: length, streamID: streamID, type: type, flags: flags).write(to: target)
+        write(target + FrameHeader.size)
+        needTurnEnd()
+    }
+
+    /// Whether a frame may be queued now, without waiting behind others.
+    var hasRoom: Bool { sends.isEmpty && output.count < limits.outboundBytes }
+
+    /// Lets a frame wait for room. `send` runs when there is some, `fail` when the connection closes or `failSends` is
+    /// called for the stream.
+    func waitForRoom(
+        _ streamID: UInt32, send: @escaping () -> Void, fail: @escaping () -> Void
+    ) -> PendingSends.Token {
+        sends.append(streamID, send: send, fail: fail)
+    }
+
+    func stopWaiting(_ token: PendingSends.Token) {
+        sends.remove(token)
+    }
+
+    /// Fails the sends that wait for a stream that has ended.
+    func failSends(_ streamID: UInt32) {
+        if sends.isEmpty { return }
+        for entry in sends.takeAll(streamID) { entry.fail() }
+    }
+
+    private func flush() {
+        var blocked = false
+        while isOpen, !output.isEmpty, !blocked {
+            let pieces = output.pieces()
+            switch transfer({ (socket) throws(SystemError) in try UnixSocket.send(socket, pieces) }) {
+            case .bytes(let count): output.consume(count)
+            case .wouldBlock: blocked = true
+            case .closed: return close()
+            }
+            admitSends()
+        }
+        guard isOpen else { return }
+        watchOutput(blocked)
+        // Reading may have stopped for want of room.
+        if !backlog.isEmpty || mayHaveInput, mayRead { needTurnEnd() }
+        if output.isEmpty { didFlush() }
+    }
+
+    /// Queues frames that have waited, now that there is room.
+    private func admitSends() {
+        while isOpen, output.count < limits.outboundBytes, let entry = sends.takeFirst() {
+            entry.send()
+        }
+    }
+
+    private func watchOutput(_ wanted: Bool) {
+        guard watchesOutput != wanted, let token, let number = descriptor?.raw else { return }
+        watchesOutput = wanted
+        do {
+            try reactor.modify(number, interest, token)
+        } catch {
+            close()
+        }
+    }
+
+    var hasUnsentBytes: Bool { !output.isEmpty || !sends.isEmpty }
+
+    /// Any error of the socket is as final as the peer's going: nothing can be done on that socket any more.
+    private func transfer(_ body: (Int32) throws(SystemError) -> UnixSocket.Transfer) -> UnixSocket.Transfer {
+        guard let number = descriptor?.raw else { return .closed }
+        do throws(SystemError) {
+            return try body(number)
+        } catch {
+            return .closed
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Kernel
+internal import Reactor
+
+/// What a server's listeners and connections share. On the reactor's thread, but for what never changes.
+final class ServerCore: @unchecked Sendable {
+    let reactor: Reactor
+    let routes: RouteTable
+    let interceptors: [Interceptor]
+    let limits: Limits
+    let pool: CallPool
+
+    private var listeners: [Listener] = []
+    private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var lastCallID: UInt64 = 0
+    /// No new connections, and no new calls.
+    private var drains = false
+    private var drainers: [Waiter<Void>] = []
+
+    init(reactor: Reactor, router: Router, interceptors: [Interceptor], limits: Limits) {
+        self.reactor = reactor
+        self.interceptors = interceptors
+        self.limits = limits
+        routes = RouteTable(router)
+        pool = CallPool(reactor)
+        pool.didEnd = { [weak self] in self?.checkDrained() }
+    }
+
+    func nextCallID() -> UInt64 {
+        lastCallID &+= 1
+        return lastCallID
+    }
+
+    // MARK: Connections
+
+    func add(_ listener: Listener) {
+        if drains { return listener.close() }
+        do {
+            try listener.attach()
+            listeners.append(listener)
+        } catch {
+            // The reactor ends, or the user is out of epoll watches. Whoever connects is refused.
+            listener.close()
+        }
+    }
+
+    var mayAccept: Bool { connections.count < limits.connections }
+
+    var connectionCount: Int { connections.count }
+
+    func accepted(_ descriptor: consuming Descriptor, _ peer: PeerCredentials) {
+        let connection = ServerConnection(server: self, descriptor: descriptor, peer: peer)
+        connections[ObjectIdentifier(connection)] = connection
+        do {
+            try connection.attach()
+        } catch {
+            connection.close()
+        }
+    }
+
+    func didClose(_ connection: ServerConnection) {
+        let wasFull = !mayAccept
+        connections[ObjectIdentifier(connection)] = nil
+        if wasFull { for listener in listeners { listener.resume() } }
+        checkDrained()
+    }
+
+    // MARK: The end
+
+    /// Waits until the calls have ended, or the deadline.
+    func drain(_ deadline: ContinuousClock.Instant) async {
+        try? await reactor.suspend { (reactor, waiter: Waiter<Void>) in
+            self.beginToDrain()
+            self.drainers.append(waiter)
+            let timer = reactor.schedule(deadline) { waiter.finish(.success(())) }
+            self.checkDrained()
+            return {
+                reactor.unschedule(timer)
+                self.drainers.removeAll { $0 === waiter }
+            }
+        }
+        await shutdown()
+    }
+
+    private func beginToDrain() {
+        drains = true
+        for listener in listeners { listener.close() }
+        listeners = []
+        for connection in Array(connections.values) { connection.drain() }
+    }
+
+    private func checkDrained() {
+        guard drains, connections.isEmpty, pool.running == 0 else { return }
+        let waiters = drainers
+        drainers = []
+        for waiter in waiters { waiter.finish(.success(())) }
+    }
+
+    func shutdown() async {
+        try? await reactor.suspend { (_, waiter: Waiter<Void>) in
+            self.beginToDrain()
+            for connection in Array(self.connections.values) { connection.close() }
+            self.pool.close()
+            waiter.finish(.success(()))
+            return {}
+        }
+    }
+}

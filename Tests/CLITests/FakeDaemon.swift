@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import RPC
+import Reactor
+import Services
+import Synchronization
+import Wire
+
+/// A daemon that keeps its containers in a table and runs nothing: what a container does is what its command says.
+///
+/// - `echo OUT ERR`: writes both and exits with 0.
+/// - `exit N`: exits with N. `signal N`: dies of N. `oom`: hits its memory limit.
+/// - `missing`, `denied`, `broken`: the command cannot be executed.
+/// - `hang`: ends by the first signal that it gets; by its destruction with 9.
+/// - `stubborn`: takes signals and goes on until it is destroyed.
+/// - `refused`: the launch fails.
+///
+/// A container is forgotten when it ends, as by the real daemon, and a short one ends before its launch is answered.
+final class FakeDaemon: Sendable {
+    struct Container {
+        var id: Mesos.ContainerID
+        var words: [String]
+        var config: Mesos.Slave.ContainerConfig
+        var waiters: [CheckedContinuation<Mesos.Slave.ContainerTermination?, Never>] = []
+        /// The launch waits here for somebody who waits for the end.
+        var watched: CheckedContinuation<Void, Never>?
+        var attached: [CheckedContinuation<Void, Never>] = []
+    }
+
+    struct State {
+        var containers: [String: Container] = [:]
+        /// Commands of containers that have ended: their output can be read for a while.
+        var ended: [String: [String]] = [:]
+        var signals: [Int32] = []
+        var onSignal: CheckedContinuation<Void, Never>?
+    }
+
+    let state = Mutex(State())
+    let path: String
+    private let reactor: Reactor
+    private let server: Server
+    private let directory: String
+
+    init() throws {
+        var template = Array("/tmp/gantry-cli-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw RPCError(.internal, "mkdtemp") }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        path = directory + "/gantryd.sock"
+        reactor = try Reactor(name: "fake-daemon")
+        let services = FakeServices()
+        var router = Router()
+        FakeContainerizer(services).register(in: &router)
+        FakeImages().register(in: &router)
+        FakeSystem(services).register(in: &router)
+        server = Server(reactor: reactor, router: router)
+        services.daemon.withLock { $0 = self }
+        try reactor.start()
+        try server.listen(unixSocket: path)
+    }
+
+    func stop() async {
+        await server.shutdown()
+        reactor.stop()
+        reactor.join()
+        rmdir(directory)
+    }
+
+    /// Returns when a container has got a signal, or has got one before.
+    func firstSignal() async {
+        await withCheckedContinuation { continuation in
+            let there = state.withLock { state in
+                if !state.signals.isEmpty { return true }
+                state.onSignal = continuation
+                return false
+            }
+            if there { continuation.resume() }
+        }
+    }
+
+    /// Ends a container; false if there is none.
+    @discardableResult
+    func end(_ id: Mesos.ContainerID, _ termination: Mesos.Slave.ContainerTermination) -> Bool {
+        let container = state.withLock { state in
+            let container = state.containers.removeValue(forKey: id.value)
+            if let container { state.ended[id.value] = container.words }
+            return container
+        }
+        guard let container else { return false }
+        for waiter in container.waiters { waiter.resume(returning: termination) }
+        for attached in container.attached { attached.resume() }
+        return true
+    }
+}
+
+/// What the services share; the daemon is set before the server listens.
+final class FakeServices: Sendable {
+    let daemon = Mutex<FakeDaemon?>(nil)
+
+    var current: FakeDaemon {
+        get throws {
+            guard let daemon = daemon.withLock({ $0 }) else { throw RPCError(.unavailable, "not ready") }
+            return daemon
+        }
+    }
+}
+
+func failure(_ status: StatusCode, _ message: String, code: String, step: String = "", hint: String = "") throws
+    -> RPCError
+{
+    let info = Gantry.V1.ErrorInfo(code: code, step: step, hint: hint)
+    return RPCError(
+        status, message,
+        details: [StatusDetail(typeURL: "type.googleapis.com/gantry.v1.ErrorInfo", value: try info.encoded())])
+}
