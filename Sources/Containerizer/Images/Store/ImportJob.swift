@@ -160,7 +160,7 @@ final class ImportJob {
         try store.checkpoint("manifest")
         let record = Gantry.V1.ImageRecord(
             reference: reference, manifestDigest: documents.manifestDigest.description, sizeBytes: layer.size,
-            createdUnixNano: WallClock.unixNanoseconds, layers: [digest.description])
+            createdUnixNano: WallTime.now.nanoseconds, layers: [digest.description])
         var others = store.index.withLock { $0.records }
         others.removeAll { $0.reference == reference }
         try directories.writeIndex(others + [record])
