@@ -36,6 +36,8 @@ let package = Package(
     products: [
         .executable(name: "gantryd", targets: ["gantryd"]),
         .executable(name: "gantry", targets: ["gantry"]),
+        // For programs that talk to the daemon, such as Benchmarks/.
+        .library(name: "Client", targets: ["Client", "Wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
