@@ -90,6 +90,7 @@ let package = Package(
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
+        tests("CLITests", ["CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
     ],
     swiftLanguageModes: [.v6]
 )
