@@ -11,8 +11,16 @@ extension Failure {
 
     init(_ error: ClientError) {
         self.init(
-            error.message, step: error.info?.step ?? "", hint: Failure.hint(for: error),
+            Failure.message(for: error), step: error.info?.step ?? "", hint: Failure.hint(for: error),
             exitCode: Failure.exitCode(for: error))
+    }
+
+    /// With the cause that the system gave, unless the daemon's own sentence names it.
+    private static func message(for error: ClientError) -> String {
+        guard let code = error.info?.errno, code > 0 else { return error.message }
+        let text = errnoText(code)
+        let name = text.prefix { $0 != " " }
+        return error.message.contains(name) ? error.message : "\(error.message): \(text)"
     }
 
     private static func hint(for error: ClientError) -> String {

@@ -36,6 +36,16 @@ import Wire
         #expect(failure == Failure("cannot start web", step: "provisioning", hint: "squash it", exitCode: 125))
     }
 
+    @Test func theSystemsCauseIsNamedOnce() {
+        func message(_ text: String, _ errno: Int32) -> String {
+            let info = Gantry.V1.ErrorInfo(code: "init.execute.not-found", errno: errno)
+            return Failure(describing: ClientError(cause: .call(.internal), message: text, info: info)).message
+        }
+        #expect(message("execute /x", ENOENT) == "execute /x: ENOENT (No such file or directory)")
+        #expect(message("mount /x: EINVAL", EINVAL) == "mount /x: EINVAL")
+        #expect(message("mount /x", 0) == "mount /x")
+    }
+
     @Test func otherDetailsAreNotOurs() {
         let details = [
             StatusDetail(typeURL: "type.googleapis.com/google.rpc.Help", value: [8, 1]),
