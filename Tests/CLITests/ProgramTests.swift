@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TestSupport
 import Testing
 
 /// The program as it is built, against a daemon that runs nothing: what users see, and the exit codes.
