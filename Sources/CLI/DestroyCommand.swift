@@ -24,7 +24,7 @@ struct DestroyCommand: AsyncParsableCommand {
     var id: [ContainerName]
 
     func run() async throws {
-        try await connection.withClient { client in
+        let code = try await connection.withClient { client in
             try await forEach(id) { name in
                 let request = Gantry.V1.DestroyRequest(containerID: name.id)
                 guard let termination = try await client.containers.destroy(request).termination else {
@@ -33,5 +33,6 @@ struct DestroyCommand: AsyncParsableCommand {
                 try format.print(table: "\(name) \(termination.text)\n", json: try termination.json())
             }
         }
+        try leave(with: code)
     }
 }

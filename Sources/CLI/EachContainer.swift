@@ -3,9 +3,9 @@ internal import ArgumentParser
 internal import Client
 
 /// Does something with each of several containers. A failure with one is told at once and does not keep it from the
-/// others; the exit code is the first failure's.
-func forEach(_ names: [ContainerName], _ body: (ContainerName) async throws -> Void) async throws {
-    var code: Int32?
+/// others. Returns the exit code of the first failure, or 0.
+func forEach(_ names: [ContainerName], _ body: (ContainerName) async throws -> Void) async throws -> Int32 {
+    var code = ExitStatus.success
     for name in names {
         do {
             try await body(name)
@@ -14,10 +14,15 @@ func forEach(_ names: [ContainerName], _ body: (ContainerName) async throws -> V
         } catch {
             let failure = Failure(describing: error)
             Output.standardError.report(failure)
-            code = code ?? failure.exitCode
+            if code == ExitStatus.success { code = failure.exitCode }
         }
     }
-    if let code { throw ExitCode(code) }
+    return code
+}
+
+/// Ends the command with an exit code; 0 goes on.
+func leave(with code: Int32) throws {
+    if code != ExitStatus.success { throw ExitCode(code) }
 }
 
 extension Failure {

@@ -25,11 +25,12 @@ struct KillCommand: AsyncParsableCommand {
     var id: [ContainerName]
 
     func run() async throws {
-        try await connection.withClient { client in
+        let code = try await connection.withClient { client in
             try await forEach(id) { name in
                 let request = Gantry.V1.KillRequest(containerID: name.id, signal: signal.number)
                 if try await !client.containers.kill(request).found { throw Failure.noContainer(name) }
             }
         }
+        try leave(with: code)
     }
 }

@@ -71,7 +71,7 @@ struct RunCommand: AsyncParsableCommand {
             if detach { return try await start(request, client) }
             return try await ForegroundRun(client: client, name: request.name).run(request.message())
         }
-        if code != ExitStatus.success { throw ExitCode(code) }
+        try leave(with: code)
     }
 
     private func start(_ request: RunRequest, _ client: GantryClient) async throws -> Int32 {
@@ -97,7 +97,8 @@ struct LimitOptions: ParsableArguments {
 struct ProcessOptions: ParsableArguments {
     @Option(
         name: [.customShort("e"), .long],
-        help: ArgumentHelp("Set a variable; with a name alone, to the value that it has here.", valueName: "name=value"))
+        help: ArgumentHelp("Set a variable; with a name alone, to the value that it has here.", valueName: "name=value")
+    )
     var env: [String] = []
 
     @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The directory to start in.", valueName: "dir"))
@@ -110,7 +111,8 @@ struct ProcessOptions: ParsableArguments {
     var hostname: String?
 
     @Option(
-        help: ArgumentHelp("The only capabilities that it has, with commas between; 'none' for none.", valueName: "name"))
+        help: ArgumentHelp(
+            "The only capabilities that it has, with commas between; 'none' for none.", valueName: "name"))
     var cap: [String] = []
 
     /// Name and value of each `--env`, in the order in which they were given.

@@ -30,7 +30,7 @@ struct UsageCommand: AsyncParsableCommand {
         try await connection.withClient { client in
             if watch { return try await follow(client) }
             var samples: [UsageSample] = []
-            try await forEach(id) { name in
+            let code = try await forEach(id) { name in
                 let request = Gantry.V1.UsageRequest(containerID: name.id)
                 let statistics = try await client.containers.usage(request).statistics
                 guard let statistics else { throw Failure.noContainer(name) }
@@ -38,6 +38,7 @@ struct UsageCommand: AsyncParsableCommand {
                 samples.append(UsageSample(name: name, statistics: statistics, started: Double(started) / 1e9))
             }
             try show(samples, header: true)
+            try leave(with: code)
         }
     }
 

@@ -29,6 +29,6 @@ struct WaitCommand: AsyncParsableCommand {
         guard let termination else { throw Failure.noContainer(id) }
         try format.print(table: "\(id) \(termination.text)\n", json: try termination.json())
         if let failure = termination.failure(of: id) { Output.standardError.report(failure) }
-        if termination.exitCode != ExitStatus.success { throw ExitCode(termination.exitCode) }
+        try leave(with: termination.exitCode)
     }
 }

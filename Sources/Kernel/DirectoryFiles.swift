@@ -9,6 +9,11 @@ extension Directory {
     public func replaceFile(
         _ name: FilePath, with content: [UInt8], mode: UInt32 = 0o600, durable: Bool = true
     ) throws(SystemError) {
+        if name.components.count > 1, let last = name.lastComponent {
+            let parent = try directory(name.removingLastComponent())
+            return try parent.replaceFile(
+                FilePath(root: nil, CollectionOfOne(last)), with: content, mode: mode, durable: durable)
+        }
         let temporary = FilePath(".\(name).new")
         do {
             try createFile(temporary, content, mode: mode, durable: durable)

@@ -74,8 +74,8 @@ class Channel: EventSource, TurnEnd {
         output.removeAll()
         backlog = []
         let unsent = sends.takeAll()
-        for entry in unsent { entry.fail() }
         didClose()
+        for entry in unsent { entry.fail() }
     }
 
     func reactorStops() {

@@ -48,7 +48,7 @@ extension Metadata.Entry {
 }
 
 /// `ttrpc.Request` as it is sent.
-struct OutgoingRequest {
+struct OutgoingRequest: Hashable {
     var service: String
     var method: String
     var payload: [UInt8]

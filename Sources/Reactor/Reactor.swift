@@ -2,7 +2,7 @@
 internal import Kernel
 internal import Synchronization
 
-/// One thread that waits on descriptors and runs tasks: an epoll loop that is a serial executor and a task executor.
+/// One thread that waits on descriptors and runs tasks: an epoll loop that is the executor of tasks and actors.
 ///
 /// **Tasks.** Start a task with `reactor.task { }` or `Task(executorPreference: reactor)`. Its nonisolated and default
 /// actor code then runs on the reactor's thread, child tasks included, and stays there when a continuation resumes it.
@@ -21,15 +21,17 @@ internal import Synchronization
 /// **Life.** `start` (or `run` on a thread of the caller's), then `stop` and `join`. Stopping makes waits in progress
 /// throw CancellationError, closes the servers and clients that use the reactor, and runs the tasks until none can go
 /// on. A task that something else resumes later still runs, one at a time, on a short-lived thread.
-public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
+public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// What other threads leave for the reactor.
     struct Inbox {
-        var jobs: [UnownedJob] = []
+        var jobs: [QueuedJob] = []
         var bodies: [@Sendable () -> Void] = []
         /// The loop blocks in epoll, or is about to: a signal is needed, once.
         var sleeps = false
         var stops = false
         var phase = Phase.notStarted
+        /// Jobs that came from other threads, ever.
+        var foreignJobs: UInt64 = 0
     }
 
     enum Phase {
@@ -39,6 +41,7 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     }
 
     let name: String
+    let isolation = ReactorIsolation()
     let epoll: Epoll
     let inbox = Mutex(Inbox())
     /// The identity of the thread that runs the loop; 0 when none does.
@@ -69,6 +72,7 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
         self.name = name
         epoll = try Epoll()
         wakeUp = try EventCounter()
+        isolation.reactor = self
         try epoll.add(wakeUp.raw, [.readable, .edgeTriggered], token: Self.wakeUpToken)
     }
 
@@ -116,6 +120,9 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
         owner.load(ordering: .relaxed) == Thread.currentIdentity
     }
 
+    /// How many jobs other threads have queued since the reactor was made. Calls that hop between threads show here.
+    public var jobsFromOtherThreads: UInt64 { inbox.withLock { $0.foreignJobs } }
+
     /// Calls `turnEnds` once, before the loop waits again. On the reactor's thread.
     package func atTurnEnd(_ object: any TurnEnd) {
         turnEnds.append(object)
@@ -136,7 +143,7 @@ public final class Reactor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     private func runJobs() {
         var left = Self.jobsPerTurn
         while left > 0, let job = ring.popFirst() {
-            job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            run(job)
             left -= 1
         }
     }

@@ -15,8 +15,8 @@ struct Arena {
     }
 
     /// A message with nothing set.
-    func make<T>(_ table: UnsafePointer<cp_message>, as type: T.Type) -> UnsafeMutablePointer<T> {
-        cp_new_or_abort(arena, table).assumingMemoryBound(to: type)
+    func make<T>(_ table: UnsafePointer<cp_message>) -> UnsafeMutablePointer<T> {
+        cp_new_or_abort(arena, table).assumingMemoryBound(to: T.self)
     }
 
     func text(_ string: String) -> ProtobufCBinaryData {
@@ -68,10 +68,12 @@ struct Arena {
         return UnsafeMutableRawPointer(target).assumingMemoryBound(to: C.self)
     }
 
-    func messages<M: CMessage>(_ array: [M]) -> UnsafeMutablePointer<UnsafeMutablePointer<M.CStruct>?> {
-        let target = allocate(array.count, UnsafeMutablePointer<M.CStruct>?.self)
-        for (index, element) in array.enumerated() { target[index] = element.lower(into: self) }
-        return target
+    @_semantics("optimize.sil.specialize.generic.never")
+    func messages<M: Message, C>(_ array: [M]) -> UnsafeMutablePointer<UnsafeMutablePointer<C>?> {
+        let target = allocate(array.count, UnsafeMutableRawPointer?.self)
+        let lower = M.schema.lower
+        for (index, element) in array.enumerated() { target[index] = lower(element, self) }
+        return UnsafeMutableRawPointer(target).assumingMemoryBound(to: UnsafeMutablePointer<C>?.self)
     }
 
     func entries<Entry, Key, Value>(
@@ -80,7 +82,7 @@ struct Arena {
     ) -> UnsafeMutablePointer<UnsafeMutablePointer<Entry>?> {
         let target = allocate(dictionary.count, UnsafeMutablePointer<Entry>?.self)
         for (index, element) in dictionary.enumerated() {
-            let entry = make(table, as: Entry.self)
+            let entry: UnsafeMutablePointer<Entry> = make(table)
             fill(entry, element.key, element.value)
             target[index] = entry
         }

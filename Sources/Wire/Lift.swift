@@ -8,6 +8,11 @@ enum Lift {
         String(decoding: UnsafeBufferPointer(start: data.data, count: data.len), as: UTF8.self)
     }
 
+    /// C's enums are unsigned as long as no value is negative.
+    static func raw(_ value: UInt32) -> Int32 {
+        Int32(bitPattern: value)
+    }
+
     static func bytes(_ data: ProtobufCBinaryData) -> [UInt8] {
         [UInt8](UnsafeBufferPointer(start: data.data, count: data.len))
     }
@@ -45,16 +50,16 @@ enum Lift {
         return (0..<count).map { T(rawValue: elements.load(fromByteOffset: 4 * $0, as: Int32.self)) }
     }
 
-    static func messages<M: CMessage>(
-        _ elements: UnsafePointer<UnsafeMutablePointer<M.CStruct>?>?, _ count: Int
-    ) -> [M] {
+    /// `elements`: an array of pointers to C structs.
+    @_semantics("optimize.sil.specialize.generic.never")
+    static func messages<M: Message>(_ elements: UnsafeRawPointer?, _ count: Int) -> [M] {
         guard let elements, count != 0 else { return [] }
-        var result: [M] = []
-        result.reserveCapacity(count)
-        for index in 0..<count {
-            if let element = elements[index] { result.append(M(copying: element)) }
+        let pointers = elements.assumingMemoryBound(to: UnsafeRawPointer.self)
+        let copy = M.schema.copy
+        return [M](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for index in 0..<count { buffer.initializeElement(at: index, to: copy(pointers[index])) }
+            initialized = count
         }
-        return result
     }
 
     static func dictionary<Entry, Key: Hashable, Value>(

@@ -23,7 +23,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Z", "Zg", "Zg=", "Zg===", "=Zg=", "Z=g=", "====", "==", "Zm9v\n", "Zm 9", "Zm9-", "Zm9_", "Zh==", "Zm9=", "Zg==Zg==",
+        "Z", "Zg", "Zg=", "Zg===", "=Zg=", "Z=g=", "====", "==", "Zm9v\n", "Zm 9", "Zm9-", "Zm9_", "Zh==", "Zm9=",
+        "Zg==Zg==",
     ])
     func malformed(text: String) {
         #expect(Base64.decode(text.utf8) == nil)

@@ -44,9 +44,10 @@ import Wire
         #expect(ClientError(RPCError(.internal, "no", details: details)).info == nil)
     }
 
-    @Test(arguments: [
-        (ENOENT, 69), (ECONNREFUSED, 69), (ETIMEDOUT, 69), (EACCES, 77), (EPERM, 77),
-    ] as [(Int32, Int32)])
+    @Test(
+        arguments: [
+            (ENOENT, 69), (ECONNREFUSED, 69), (ETIMEDOUT, 69), (EACCES, 77), (EPERM, 77),
+        ] as [(Int32, Int32)])
     func connectErrors(code: Int32, status: Int32) {
         let failure = Failure(describing: ConnectError(path: "/x/y", errno: Errno(rawValue: code)))
         #expect(failure.exitCode == status)
@@ -54,10 +55,11 @@ import Wire
         #expect(!failure.hint.isEmpty)
     }
 
-    @Test(arguments: [
-        (StatusCode.unavailable, 75), (.permissionDenied, 77), (.notFound, 125), (.internal, 125),
-        (.invalidArgument, 125), (.deadlineExceeded, 125),
-    ] as [(StatusCode, Int32)])
+    @Test(
+        arguments: [
+            (StatusCode.unavailable, 75), (.permissionDenied, 77), (.notFound, 125), (.internal, 125),
+            (.invalidArgument, 125), (.deadlineExceeded, 125),
+        ] as [(StatusCode, Int32)])
     func statuses(code: StatusCode, status: Int32) {
         #expect(Failure(describing: RPCError(code, "no")).exitCode == status)
     }

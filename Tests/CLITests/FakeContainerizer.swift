@@ -78,6 +78,7 @@ struct FakeContainerizer: ContainerizerService {
             try await responses.send(Self.data(.stderr, words.count > 2 ? words[2] : ""))
         case "hang", "stubborn":
             try await responses.send(Self.data(.stdout, "up\n"))
+            daemon.noteAttached(to: id)
             await withCheckedContinuation { continuation in
                 let runs = daemon.state.withLock { state in
                     state.containers[id]?.attached.append(continuation)
@@ -143,7 +144,7 @@ struct FakeContainerizer: ContainerizerService {
             throw RPCError(.notFound, "there is no container \(id)")
         }
         return Gantry.V1.UsageResponse(
-            statistics: Mesos.ResourceStatistics(timestamp: 2, cpusUserTimeSecs: 1, memTotalBytes: 1024, processes: 2))
+            statistics: Mesos.ResourceStatistics(timestamp: 2, cpusUserTimeSecs: 1, processes: 2, memTotalBytes: 1024))
     }
 }
 

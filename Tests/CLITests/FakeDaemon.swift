@@ -33,11 +33,14 @@ final class FakeDaemon: Sendable {
         var ended: [String: [String]] = [:]
         var signals: [Int32] = []
         var onSignal: CheckedContinuation<Void, Never>?
+        /// Containers whose output somebody reads, and those who wait for that.
+        var attached: Set<String> = []
+        var onAttach: [String: CheckedContinuation<Void, Never>] = [:]
     }
 
     let state = Mutex(State())
     let path: String
-    private let reactor: Reactor
+    let reactor: Reactor
     private let server: Server
     private let directory: String
 
@@ -59,6 +62,7 @@ final class FakeDaemon: Sendable {
     }
 
     func stop() async {
+        for id in state.withLock({ $0.containers.values.map(\.id) }) { end(id, Mesos.Slave.ContainerTermination()) }
         await server.shutdown()
         reactor.stop()
         reactor.join()
@@ -75,6 +79,26 @@ final class FakeDaemon: Sendable {
             }
             if there { continuation.resume() }
         }
+    }
+
+    /// Returns when somebody reads the output of a container.
+    func attached(to name: String) async {
+        await withCheckedContinuation { continuation in
+            let there = state.withLock { state in
+                if state.attached.contains(name) { return true }
+                state.onAttach[name] = continuation
+                return false
+            }
+            if there { continuation.resume() }
+        }
+    }
+
+    func noteAttached(to name: String) {
+        let waiting = state.withLock { state in
+            state.attached.insert(name)
+            return state.onAttach.removeValue(forKey: name)
+        }
+        waiting?.resume()
     }
 
     /// Ends a container; false if there is none.

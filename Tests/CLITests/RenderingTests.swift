@@ -129,7 +129,8 @@ import Wire
         #expect(text.contains("gantryd:   1\n") && text.contains("features:  a b\n"))
         let error = ClientError(cause: .connect(path: "/x", errno: 2), message: "cannot connect")
         #expect(VersionCommand.text(.failure(error)) == "gantry:   \(clientVersion)\ngantryd:  cannot connect\n")
-        #expect(try VersionCommand.json(.failure(error)) == #"{"client":{"version":"\#(clientVersion)"},"daemon":null}"#)
+        #expect(
+            try VersionCommand.json(.failure(error)) == #"{"client":{"version":"\#(clientVersion)"},"daemon":null}"#)
     }
 
     @Test func json() {

@@ -81,7 +81,9 @@ import Wire
     }
 
     @Test func noCapabilities() throws {
-        #expect(try config("--cap", "none", "img", "ls").containerInfo?.linuxInfo?.effectiveCapabilities?.capabilities == [])
+        #expect(
+            try config("--cap", "none", "img", "ls").containerInfo?.linuxInfo?.effectiveCapabilities?.capabilities == []
+        )
     }
 
     @Test func names() throws {

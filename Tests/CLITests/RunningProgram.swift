@@ -19,8 +19,9 @@ struct RunningProgram {
     private let output: Int32
     private let error: Int32
 
-    /// Starts it with the given text on standard input. `output`: where standard output goes instead of to us.
-    init(_ arguments: [String], input: String = "", output target: Int32? = nil) throws {
+    /// Starts it for the daemon at a socket, with a text on standard input. `output`: where standard output goes
+    /// instead of to us.
+    init(_ arguments: [String], host: String, input: String = "", output target: Int32? = nil) throws {
         let (outputRead, outputWrite) = try RunningProgram.makePipe()
         let (errorRead, errorWrite) = try RunningProgram.makePipe()
         let (inputRead, inputWrite) = try RunningProgram.makePipe()
@@ -31,8 +32,10 @@ struct RunningProgram {
         posix_spawn_file_actions_adddup2(&actions, errorWrite, 2)
         var words: [UnsafeMutablePointer<CChar>?] = (["gantry"] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
+        var variables: [UnsafeMutablePointer<CChar>?] = [strdup("GANTRY_HOST=unix://" + host), nil]
+        defer { variables.forEach { free($0) } }
         var child: pid_t = 0
-        let code = posix_spawn(&child, try RunningProgram.path(), &actions, nil, &words, environ)
+        let code = posix_spawn(&child, try RunningProgram.path(), &actions, nil, &words, &variables)
         posix_spawn_file_actions_destroy(&actions)
         for end in [outputWrite, errorWrite, inputRead] { close(end) }
         if code != 0 { throw StartError(errno: code) }
@@ -58,10 +61,10 @@ struct RunningProgram {
 
     /// Beside the bundle with the tests.
     private static func path() throws -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
         if count < 0 { throw StartError(errno: errno) }
-        let path = String(decoding: buffer.prefix(count), as: UTF8.self)
+        let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex) + "gantry"
     }
 

@@ -23,7 +23,9 @@ import Testing
         #expect(failure?.hint.contains("see gantry run --help") == true)
     }
 
-    @Test(arguments: [["ps", "--nope"], ["nope"], ["kill", "--signal", "NOPE", "web"], ["wait"], ["ps", "-o", "xml"]])
+    @Test(arguments: [
+        ["ps", "--nope"], ["nope"], ["kill", "--signal", "NOPE", "web"], ["wait"], ["ps", "-o", "xml"],
+    ])
     func wrongUsage(words: [String]) {
         let error = #expect(throws: (any Error).self) { try GantryCommand.parseAsRoot(words) }
         #expect(error.map { GantryCommand.exitCode(for: $0).rawValue } == 64)
@@ -35,7 +37,7 @@ import Testing
             do {
                 var command = try GantryCommand.parseAsRoot(words)
                 try command.run()
-            } catch where GantryCommand.exitCode(for: error).isSuccess {
+            } catch  where GantryCommand.exitCode(for: error).isSuccess {
             }
         }
     }

@@ -23,7 +23,8 @@ import Wire
 
     @Test func roundtrip() throws {
         let config = Mesos.Slave.ContainerConfig(
-            directory: "/x", commandInfo: Mesos.CommandInfo(value: "ls"), limits: ["mem": Mesos.Value.Scalar(value: 32)])
+            directory: "/x", commandInfo: Mesos.CommandInfo(value: "ls"), limits: ["mem": Mesos.Value.Scalar(value: 32)]
+        )
         let text = base64(try config.encoded())
         #expect(answer("roundtrip mesos.slave.ContainerConfig \(text)") == "ok \(text)\n")
     }
@@ -61,7 +62,9 @@ import Wire
             var seen: [String] = []
             let text = Array("one\n\ntwo two\nlast".utf8)
             for start in stride(from: 0, to: text.count, by: size) {
-                lines.add(text[start..<min(start + size, text.count)]) { seen.append(String(decoding: $0, as: UTF8.self)) }
+                lines.add(text[start..<min(start + size, text.count)]) {
+                    seen.append(String(decoding: $0, as: UTF8.self))
+                }
             }
             lines.end { seen.append(String(decoding: $0, as: UTF8.self)) }
             #expect(seen == ["one", "", "two two", "last"])

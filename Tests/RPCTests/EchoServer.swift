@@ -113,6 +113,11 @@ func echoRouter(_ journal: Journal) -> Router {
         return Bytes(
             Array("\(context.service)/\(context.method) \(context.peer?.uid ?? 99) [\(metadata)] \(hasDeadline)".utf8))
     }
+    addStreams(&router, journal)
+    return router
+}
+
+private func addStreams(_ router: inout Router, _ journal: Journal) {
     router.serverStream(
         service: echo, method: "Count", decode: Bytes.decode,
         handle: { request, responses, _ in
@@ -164,7 +169,6 @@ func echoRouter(_ journal: Journal) -> Router {
             journal.note("deaf")
             try await waitForCancellation()
         }, encode: Bytes.encode)
-    return router
 }
 
 /// A server on a socket of its own in a temporary directory, its reactor, and what its handlers noted.

@@ -106,17 +106,21 @@ private actor Counter {
 
     @Test func timersFireInOrderAndNotEarly() async throws {
         try await withReactor { reactor in
+            let (fired, continuation) = AsyncStream.makeStream(of: (number: Int, isEarly: Bool).self)
             let start = ContinuousClock.now
-            let order = try await withThrowingTaskGroup(of: Int.self) { group in
+            reactor.submit {
                 for number in [3, 1, 2] {
-                    group.addTask {
-                        let deadline = start + .milliseconds(10 * number)
-                        try await reactor.wait(until: deadline)
-                        #expect(ContinuousClock.now >= deadline)
-                        return number
+                    let deadline = start + .milliseconds(10 * number)
+                    _ = reactor.schedule(deadline) {
+                        continuation.yield((number, ContinuousClock.now < deadline))
+                        if number == 3 { continuation.finish() }
                     }
                 }
-                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            var order: [Int] = []
+            for await (number, isEarly) in fired {
+                order.append(number)
+                #expect(!isEarly)
             }
             #expect(order == [1, 2, 3])
         }

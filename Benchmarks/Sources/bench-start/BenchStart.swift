@@ -21,7 +21,8 @@ struct BenchStart {
             try await run(
                 GantryContestant(client: GantryClient(host: host), daemon: daemon), crun, peer: words[4], count: count)
         } catch {
-            fputs("bench-start: \(error)\n", stderr)
+            let line = Array("bench-start: \(error)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
             exit(1)
         }
     }

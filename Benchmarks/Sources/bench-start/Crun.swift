@@ -33,7 +33,7 @@ struct Crun {
     /// The processor time of all children so far, in milliseconds (getrusage(2)).
     static func processorTime() -> Double {
         var usage = rusage()
-        _ = getrusage(RUSAGE_CHILDREN, &usage)
+        _ = getrusage(RUSAGE_CHILDREN.rawValue, &usage)
         let seconds = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
         return seconds * 1e3 + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3
     }

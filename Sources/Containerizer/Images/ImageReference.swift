@@ -58,15 +58,19 @@ public struct ImageReference: Sendable, Hashable {
 
     private static func isHost(_ text: Substring) -> Bool {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let host = parts.first, !host.isEmpty else { return false }
+        guard parts.count <= 2, let host = parts.first?.utf8, let first = host.first, let last = host.last else {
+            return false
+        }
         if parts.count == 2, UInt16(parts[1]) == nil { return false }
-        return host.utf8.allSatisfy { isLower($0) || isUpper($0) || isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+        let inside = [UInt8(ascii: "."), UInt8(ascii: "-")]
+        return isAlphanumeric(first) && isAlphanumeric(last)
+            && host.allSatisfy { isAlphanumeric($0) || inside.contains($0) }
     }
 
     private static func isTag(_ text: Substring) -> Bool {
         guard (1...128).contains(text.utf8.count), let first = text.utf8.first else { return false }
         let punctuation = [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")]
-        return text.utf8.allSatisfy { isLower($0) || isUpper($0) || isDigit($0) || punctuation.contains($0) }
+        return text.utf8.allSatisfy { isAlphanumeric($0) || punctuation.contains($0) }
             && first != UInt8(ascii: ".") && first != UInt8(ascii: "-")
     }
 
@@ -94,6 +98,10 @@ public struct ImageReference: Sendable, Hashable {
     }
 
     private static func isLower(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
-    private static func isUpper(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isLower(byte) || isDigit(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+    }
+
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Wire.Appc.Spec {
+    /// The manifest of an App Container image.
     public struct ImageManifest: Sendable, Hashable {
         public var acKind: String
         public var acVersion: String
@@ -34,6 +35,7 @@ extension Wire.Appc.Spec {
             self.app = app
         }
 
+        /// A label that is part of an image's identity, such as os or arch.
         public struct Label: Sendable, Hashable {
             public var name: String
             public var value: String
@@ -46,6 +48,7 @@ extension Wire.Appc.Spec {
             }
         }
 
+        /// One environment variable of the app.
         public struct Environment: Sendable, Hashable {
             public var name: String
             public var value: String
@@ -58,6 +61,7 @@ extension Wire.Appc.Spec {
             }
         }
 
+        /// The command that the image is made to run.
         public struct App: Sendable, Hashable {
             public var exec: [String]
             public var workingDirectory: String?
@@ -76,6 +80,7 @@ extension Wire.Appc.Spec {
             }
         }
 
+        /// A note that does not identify the image.
         public struct Annotation: Sendable, Hashable {
             public var name: String
             public var value: String
@@ -88,6 +93,7 @@ extension Wire.Appc.Spec {
             }
         }
 
+        /// An image whose files lie below those of this one.
         public struct Dependency: Sendable, Hashable {
             public var imageName: String
             public var imageID: String?
@@ -111,22 +117,17 @@ extension Wire.Appc.Spec {
     }
 }
 
-extension Wire.Appc.Spec.ImageManifest: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest" }
+extension Wire.Appc.Spec.ImageManifest: Message {
+    typealias CStruct = Appc__Spec__ImageManifest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.acKind = Lift.text(c.pointee.ackind)
         self.acVersion = Lift.text(c.pointee.acversion)
         self.name = Lift.text(c.pointee.name)
@@ -139,8 +140,8 @@ extension Wire.Appc.Spec.ImageManifest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__type())
         c.pointee.ackind = arena.text(self.acKind)
         c.pointee.acversion = arena.text(self.acVersion)
         c.pointee.name = arena.text(self.name)
@@ -160,31 +161,30 @@ extension Wire.Appc.Spec.ImageManifest: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Wire.Appc.Spec.ImageManifest.Label: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest.Label" }
+extension Wire.Appc.Spec.ImageManifest.Label: Message {
+    typealias CStruct = Appc__Spec__ImageManifest__Label
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__label__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__label__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest__Label>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest__Label> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest__Label.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__label__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -192,29 +192,24 @@ extension Wire.Appc.Spec.ImageManifest.Label: Message, CMessage {
     }
 }
 
-extension Wire.Appc.Spec.ImageManifest.Environment: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest.Environment" }
+extension Wire.Appc.Spec.ImageManifest.Environment: Message {
+    typealias CStruct = Appc__Spec__ImageManifest__Environment
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__environment__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__environment__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest__Environment>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest__Environment> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest__Environment.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__environment__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -222,30 +217,25 @@ extension Wire.Appc.Spec.ImageManifest.Environment: Message, CMessage {
     }
 }
 
-extension Wire.Appc.Spec.ImageManifest.App: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest.App" }
+extension Wire.Appc.Spec.ImageManifest.App: Message {
+    typealias CStruct = Appc__Spec__ImageManifest__App
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__app__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__app__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest__App>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.exec = Lift.texts(c.pointee.exec, c.pointee.n_exec)
         if c.pointee.has_workingdirectory != 0 { self.workingDirectory = Lift.text(c.pointee.workingdirectory) }
         self.environment = Lift.messages(c.pointee.environment, c.pointee.n_environment)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest__App> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest__App.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__app__type())
         if !self.exec.isEmpty {
             c.pointee.n_exec = self.exec.count
             c.pointee.exec = arena.texts(self.exec)
@@ -263,29 +253,24 @@ extension Wire.Appc.Spec.ImageManifest.App: Message, CMessage {
     }
 }
 
-extension Wire.Appc.Spec.ImageManifest.Annotation: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest.Annotation" }
+extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
+    typealias CStruct = Appc__Spec__ImageManifest__Annotation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__annotation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__annotation__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest__Annotation>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest__Annotation> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest__Annotation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__annotation__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -293,22 +278,17 @@ extension Wire.Appc.Spec.ImageManifest.Annotation: Message, CMessage {
     }
 }
 
-extension Wire.Appc.Spec.ImageManifest.Dependency: Message, CMessage {
-    public static var fullName: String { "appc.spec.ImageManifest.Dependency" }
+extension Wire.Appc.Spec.ImageManifest.Dependency: Message {
+    typealias CStruct = Appc__Spec__ImageManifest__Dependency
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: appc__spec__image_manifest__dependency__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { appc__spec__image_manifest__dependency__type() }
-
-    init(copying c: UnsafePointer<Appc__Spec__ImageManifest__Dependency>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.imageName = Lift.text(c.pointee.imagename)
         if c.pointee.has_imageid != 0 { self.imageID = Lift.text(c.pointee.imageid) }
         self.labels = Lift.messages(c.pointee.labels, c.pointee.n_labels)
@@ -316,8 +296,8 @@ extension Wire.Appc.Spec.ImageManifest.Dependency: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Appc__Spec__ImageManifest__Dependency> {
-        let c = arena.make(Self.table, as: Appc__Spec__ImageManifest__Dependency.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__dependency__type())
         c.pointee.imagename = arena.text(self.imageName)
         if let value = self.imageID {
             c.pointee.has_imageid = 1

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Wire.Docker.Spec {
+    /// Docker's client configuration; only its entries are used.
     public struct Config: Sendable, Hashable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -12,6 +13,7 @@ extension Wire.Docker.Spec {
         public init() {
         }
 
+        /// A registry's user and password, in base64.
         public struct Auth: Sendable, Hashable {
             public var auth: String?
             public var email: String?
@@ -25,6 +27,7 @@ extension Wire.Docker.Spec {
         }
     }
 
+    /// An image's name in its parts: registry, repository, and tag or digest.
     public struct ImageReference: Sendable, Hashable {
         public var registry: String?
         public var repository: String
@@ -47,55 +50,45 @@ extension Wire.Docker.Spec {
     }
 }
 
-extension Wire.Docker.Spec.Config: Message, CMessage {
-    public static var fullName: String { "docker.spec.Config" }
+extension Wire.Docker.Spec.Config: Message {
+    typealias CStruct = Docker__Spec__Config
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__config__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__Config>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__Config> {
-        let c = arena.make(Self.table, as: Docker__Spec__Config.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__config__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Wire.Docker.Spec.Config.Auth: Message, CMessage {
-    public static var fullName: String { "docker.spec.Config.Auth" }
+extension Wire.Docker.Spec.Config.Auth: Message {
+    typealias CStruct = Docker__Spec__Config__Auth
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__config__auth__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__config__auth__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__Config__Auth>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_auth != 0 { self.auth = Lift.text(c.pointee.auth) }
         if c.pointee.has_email != 0 { self.email = Lift.text(c.pointee.email) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__Config__Auth> {
-        let c = arena.make(Self.table, as: Docker__Spec__Config__Auth.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__config__auth__type())
         if let value = self.auth {
             c.pointee.has_auth = 1
             c.pointee.auth = arena.text(value)
@@ -109,22 +102,17 @@ extension Wire.Docker.Spec.Config.Auth: Message, CMessage {
     }
 }
 
-extension Wire.Docker.Spec.ImageReference: Message, CMessage {
-    public static var fullName: String { "docker.spec.ImageReference" }
+extension Wire.Docker.Spec.ImageReference: Message {
+    typealias CStruct = Docker__Spec__ImageReference
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__image_reference__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__image_reference__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__ImageReference>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_registry != 0 { self.registry = Lift.text(c.pointee.registry) }
         self.repository = Lift.text(c.pointee.repository)
         if c.pointee.has_tag != 0 { self.tag = Lift.text(c.pointee.tag) }
@@ -132,8 +120,8 @@ extension Wire.Docker.Spec.ImageReference: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__ImageReference> {
-        let c = arena.make(Self.table, as: Docker__Spec__ImageReference.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__image_reference__type())
         if let value = self.registry {
             c.pointee.has_registry = 1
             c.pointee.registry = arena.text(value)

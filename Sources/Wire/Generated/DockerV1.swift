@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Wire.Docker.Spec.V1 {
+    /// One layer and how to run it.
     public struct ImageManifest: Sendable, Hashable {
         public var id: String?
         public var parent: String?
@@ -57,6 +58,7 @@ extension Wire.Docker.Spec.V1 {
             self.size = size
         }
 
+        /// How a container of the image is run.
         public struct Config: Sendable, Hashable {
             public var hostname: String?
             public var entrypoint: [String]
@@ -92,22 +94,17 @@ extension Wire.Docker.Spec.V1 {
     }
 }
 
-extension Wire.Docker.Spec.V1.ImageManifest: Message, CMessage {
-    public static var fullName: String { "docker.spec.v1.ImageManifest" }
+extension Wire.Docker.Spec.V1.ImageManifest: Message {
+    typealias CStruct = Docker__Spec__V1__ImageManifest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v1__image_manifest__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v1__image_manifest__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V1__ImageManifest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_id != 0 { self.id = Lift.text(c.pointee.id) }
         if c.pointee.has_parent != 0 { self.parent = Lift.text(c.pointee.parent) }
         if c.pointee.has_comment != 0 { self.comment = Lift.text(c.pointee.comment) }
@@ -131,8 +128,8 @@ extension Wire.Docker.Spec.V1.ImageManifest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V1__ImageManifest> {
-        let c = arena.make(Self.table, as: Docker__Spec__V1__ImageManifest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v1__image_manifest__type())
         if let value = self.id {
             c.pointee.has_id = 1
             c.pointee.id = arena.text(value)
@@ -178,24 +175,23 @@ extension Wire.Docker.Spec.V1.ImageManifest: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Wire.Docker.Spec.V1.ImageManifest.Config: Message, CMessage {
-    public static var fullName: String { "docker.spec.v1.ImageManifest.Config" }
+extension Wire.Docker.Spec.V1.ImageManifest.Config: Message {
+    typealias CStruct = Docker__Spec__V1__ImageManifest__Config
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v1__image_manifest__config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v1__image_manifest__config__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V1__ImageManifest__Config>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_hostname != 0 { self.hostname = Lift.text(c.pointee.hostname) }
         self.entrypoint = Lift.texts(c.pointee.entrypoint, c.pointee.n_entrypoint)
         self.env = Lift.texts(c.pointee.env, c.pointee.n_env)
@@ -203,12 +199,14 @@ extension Wire.Docker.Spec.V1.ImageManifest.Config: Message, CMessage {
         self.cmd = Lift.texts(c.pointee.cmd, c.pointee.n_cmd)
         if c.pointee.has_workingdir != 0 { self.workingDir = Lift.text(c.pointee.workingdir) }
         if c.pointee.has_image != 0 { self.image = Lift.text(c.pointee.image) }
-        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V1__ImageManifest__Config> {
-        let c = arena.make(Self.table, as: Docker__Spec__V1__ImageManifest__Config.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v1__image_manifest__config__type())
         if let value = self.hostname {
             c.pointee.has_hostname = 1
             c.pointee.hostname = arena.text(value)
@@ -239,7 +237,8 @@ extension Wire.Docker.Spec.V1.ImageManifest.Config: Message, CMessage {
         }
         if !self.labels.isEmpty {
             c.pointee.n_labels = self.labels.count
-            c.pointee.labels = arena.entries(self.labels, docker__spec__v1__image_manifest__config__labels_entry__type()) {
+            let type: UnsafePointer<cp_message> = docker__spec__v1__image_manifest__config__labels_entry__type()
+            c.pointee.labels = arena.entries(self.labels, type) {
                 (entry: UnsafeMutablePointer<Docker__Spec__V1__ImageManifest__Config__LabelsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -248,4 +247,8 @@ extension Wire.Docker.Spec.V1.ImageManifest.Config: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

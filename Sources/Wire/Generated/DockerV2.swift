@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Wire.Docker.Spec.V2 {
+    /// A signed manifest; layers from the top down.
     public struct ImageManifest: Sendable, Hashable {
         public var name: String
         public var tag: String
@@ -34,6 +35,7 @@ extension Wire.Docker.Spec.V2 {
             self.signatures = signatures
         }
 
+        /// One layer, by the digest of its archive.
         public struct FsLayer: Sendable, Hashable {
             public var blobSum: String
             /// Fields that this version does not know, as they are encoded again.
@@ -44,6 +46,7 @@ extension Wire.Docker.Spec.V2 {
             }
         }
 
+        /// The version 1 document of one layer, as text and parsed.
         public struct History: Sendable, Hashable {
             public var v1Compatibility: String
             public var v1: Wire.Docker.Spec.V1.ImageManifest? {
@@ -63,6 +66,7 @@ extension Wire.Docker.Spec.V2 {
             }
         }
 
+        /// A JSON web signature over the manifest.
         public struct Signature: Sendable, Hashable {
             public var header: Wire.Docker.Spec.V2.ImageManifest.Signature.Header
             public var signature: String
@@ -80,6 +84,7 @@ extension Wire.Docker.Spec.V2 {
                 self.protected = protected
             }
 
+            /// How it was signed.
             public struct Header: Sendable, Hashable {
                 public var jwk: Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk? {
                     get { jwkBox.value }
@@ -98,6 +103,7 @@ extension Wire.Docker.Spec.V2 {
                     self.alg = alg
                 }
 
+                /// The key that it was signed with.
                 public struct Jwk: Sendable, Hashable {
                     public var crv: String?
                     public var kid: String?
@@ -126,22 +132,17 @@ extension Wire.Docker.Spec.V2 {
     }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest" }
+extension Wire.Docker.Spec.V2.ImageManifest: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.tag = Lift.text(c.pointee.tag)
         self.architecture = Lift.text(c.pointee.architecture)
@@ -152,8 +153,8 @@ extension Wire.Docker.Spec.V2.ImageManifest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.tag = arena.text(self.tag)
         c.pointee.architecture = arena.text(self.architecture)
@@ -173,52 +174,46 @@ extension Wire.Docker.Spec.V2.ImageManifest: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest.FsLayer" }
+extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest__FsLayer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__fs_layer__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__fs_layer__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest__FsLayer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.blobSum = Lift.text(c.pointee.blobsum)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest__FsLayer> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest__FsLayer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__fs_layer__type())
         c.pointee.blobsum = arena.text(self.blobSum)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest.History: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest.History" }
+extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest__History
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__history__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__history__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest__History>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.v1Compatibility = Lift.text(c.pointee.v1compatibility)
         if let value = c.pointee.v1 {
             self.v1Box = Boxed(Wire.Docker.Spec.V1.ImageManifest(copying: value))
@@ -228,8 +223,8 @@ extension Wire.Docker.Spec.V2.ImageManifest.History: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest__History> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest__History.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__history__type())
         c.pointee.v1compatibility = arena.text(self.v1Compatibility)
         if let value = self.v1 { c.pointee.v1 = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -237,30 +232,25 @@ extension Wire.Docker.Spec.V2.ImageManifest.History: Message, CMessage {
     }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest.Signature" }
+extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__signature__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__signature__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest__Signature>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(copying: c.pointee.header)
         self.signature = Lift.text(c.pointee.signature)
         self.protected = Lift.text(c.pointee.protected_)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest__Signature> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest__Signature.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__type())
         c.pointee.header = self.header.lower(into: arena)
         c.pointee.signature = arena.text(self.signature)
         c.pointee.protected_ = arena.text(self.protected)
@@ -269,22 +259,17 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message, CMessage {
     }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest.Signature.Header" }
+extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__signature__header__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__signature__header__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest__Signature__Header>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.jwk {
             self.jwkBox = Boxed(Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk(copying: value))
         } else {
@@ -294,8 +279,8 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message, CMessage 
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest__Signature__Header> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest__Signature__Header.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__type())
         if let value = self.jwk { c.pointee.jwk = value.lower(into: arena) }
         c.pointee.alg = arena.text(self.alg)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -303,22 +288,17 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message, CMessage 
     }
 }
 
-extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2.ImageManifest.Signature.Header.Jwk" }
+extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
+    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header__Jwk
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2__image_manifest__signature__header__jwk__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2__image_manifest__signature__header__jwk__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V2__ImageManifest__Signature__Header__Jwk>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_crv != 0 { self.crv = Lift.text(c.pointee.crv) }
         if c.pointee.has_kid != 0 { self.kid = Lift.text(c.pointee.kid) }
         self.kty = Lift.text(c.pointee.kty)
@@ -327,8 +307,8 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message, CMess
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V2__ImageManifest__Signature__Header__Jwk> {
-        let c = arena.make(Self.table, as: Docker__Spec__V2__ImageManifest__Signature__Header__Jwk.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__jwk__type())
         if let value = self.crv {
             c.pointee.has_crv = 1
             c.pointee.crv = arena.text(value)
@@ -349,4 +329,8 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message, CMess
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

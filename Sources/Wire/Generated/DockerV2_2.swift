@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Wire.Docker.Spec.V2_2 {
+    /// A configuration and layers from the bottom up, all by digest.
     public struct ImageManifest: Sendable, Hashable {
         public var schemaVersion: UInt32
         public var mediaType: String
@@ -25,6 +26,7 @@ extension Wire.Docker.Spec.V2_2 {
             self.layers = layers
         }
 
+        /// Where the image's configuration is.
         public struct Config: Sendable, Hashable {
             public var mediaType: String
             public var size: UInt32
@@ -39,6 +41,7 @@ extension Wire.Docker.Spec.V2_2 {
             }
         }
 
+        /// Where one layer is.
         public struct Layer: Sendable, Hashable {
             public var mediaType: String
             public var size: UInt32
@@ -62,22 +65,17 @@ extension Wire.Docker.Spec.V2_2 {
     }
 }
 
-extension Wire.Docker.Spec.V2_2.ImageManifest: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2_2.ImageManifest" }
+extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
+    typealias CStruct = Docker__Spec__V22__ImageManifest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2_2__image_manifest__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2_2__image_manifest__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V22__ImageManifest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.schemaVersion = c.pointee.schemaversion
         self.mediaType = Lift.text(c.pointee.mediatype)
         self.config = Wire.Docker.Spec.V2_2.ImageManifest.Config(copying: c.pointee.config)
@@ -85,8 +83,8 @@ extension Wire.Docker.Spec.V2_2.ImageManifest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V22__ImageManifest> {
-        let c = arena.make(Self.table, as: Docker__Spec__V22__ImageManifest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__type())
         c.pointee.schemaversion = self.schemaVersion
         c.pointee.mediatype = arena.text(self.mediaType)
         c.pointee.config = self.config.lower(into: arena)
@@ -99,30 +97,25 @@ extension Wire.Docker.Spec.V2_2.ImageManifest: Message, CMessage {
     }
 }
 
-extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2_2.ImageManifest.Config" }
+extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
+    typealias CStruct = Docker__Spec__V22__ImageManifest__Config
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2_2__image_manifest__config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2_2__image_manifest__config__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V22__ImageManifest__Config>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.mediaType = Lift.text(c.pointee.mediatype)
         self.size = c.pointee.size
         self.digest = Lift.text(c.pointee.digest)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V22__ImageManifest__Config> {
-        let c = arena.make(Self.table, as: Docker__Spec__V22__ImageManifest__Config.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__config__type())
         c.pointee.mediatype = arena.text(self.mediaType)
         c.pointee.size = self.size
         c.pointee.digest = arena.text(self.digest)
@@ -131,22 +124,17 @@ extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message, CMessage {
     }
 }
 
-extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message, CMessage {
-    public static var fullName: String { "docker.spec.v2_2.ImageManifest.Layer" }
+extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message {
+    typealias CStruct = Docker__Spec__V22__ImageManifest__Layer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: docker__spec__v2_2__image_manifest__layer__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { docker__spec__v2_2__image_manifest__layer__type() }
-
-    init(copying c: UnsafePointer<Docker__Spec__V22__ImageManifest__Layer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.mediaType = Lift.text(c.pointee.mediatype)
         self.size = c.pointee.size
         self.digest = Lift.text(c.pointee.digest)
@@ -154,8 +142,8 @@ extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Docker__Spec__V22__ImageManifest__Layer> {
-        let c = arena.make(Self.table, as: Docker__Spec__V22__ImageManifest__Layer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__layer__type())
         c.pointee.mediatype = arena.text(self.mediaType)
         c.pointee.size = self.size
         c.pointee.digest = arena.text(self.digest)

@@ -517,28 +517,23 @@ extension Gantry.Init.V1 {
     }
 }
 
-extension Gantry.Init.V1.Plan: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Plan" }
+extension Gantry.Init.V1.Plan: Message {
+    typealias CStruct = Gantry__Init__V1__Plan
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__plan__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__plan__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Plan>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.steps = Lift.messages(c.pointee.steps, c.pointee.n_steps)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Plan> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Plan.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__plan__type())
         if !self.steps.isEmpty {
             c.pointee.n_steps = self.steps.count
             c.pointee.steps = arena.messages(self.steps)
@@ -548,22 +543,17 @@ extension Gantry.Init.V1.Plan: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Step: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Step" }
+extension Gantry.Init.V1.Step: Message {
+    typealias CStruct = Gantry__Init__V1__Step
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__step__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__step__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Step>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.origin = Lift.bytes(c.pointee.origin)
         switch c.pointee.kind_case.rawValue {
         case 2: self.kind = .propagation(Gantry.Init.V1.Propagation(copying: c.pointee.propagation))
@@ -595,8 +585,8 @@ extension Gantry.Init.V1.Step: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Step> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Step.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__step__type())
         c.pointee.origin = arena.bytes(self.origin)
         switch self.kind {
         case .propagation(let value):
@@ -676,31 +666,30 @@ extension Gantry.Init.V1.Step: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.Propagation: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Propagation" }
+extension Gantry.Init.V1.Propagation: Message {
+    typealias CStruct = Gantry__Init__V1__Propagation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__propagation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__propagation__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Propagation>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.flags = c.pointee.flags
         self.path = Lift.bytes(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Propagation> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Propagation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__propagation__type())
         c.pointee.flags = self.flags
         c.pointee.path = arena.bytes(self.path)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -708,22 +697,17 @@ extension Gantry.Init.V1.Propagation: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.OverlayRoot: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.OverlayRoot" }
+extension Gantry.Init.V1.OverlayRoot: Message {
+    typealias CStruct = Gantry__Init__V1__OverlayRoot
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__overlay_root__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__overlay_root__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__OverlayRoot>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.target = Lift.bytes(c.pointee.target)
         self.lower = Lift.byteArrays(c.pointee.lower, c.pointee.n_lower)
         self.upper = Lift.bytes(c.pointee.upper)
@@ -732,8 +716,8 @@ extension Gantry.Init.V1.OverlayRoot: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__OverlayRoot> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__OverlayRoot.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__overlay_root__type())
         c.pointee.target = arena.bytes(self.target)
         if !self.lower.isEmpty {
             c.pointee.n_lower = self.lower.count
@@ -748,31 +732,30 @@ extension Gantry.Init.V1.OverlayRoot: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.BindRoot: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.BindRoot" }
+extension Gantry.Init.V1.BindRoot: Message {
+    typealias CStruct = Gantry__Init__V1__BindRoot
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__bind_root__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__bind_root__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__BindRoot>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.target = Lift.bytes(c.pointee.target)
         self.readOnly = c.pointee.read_only != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__BindRoot> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__BindRoot.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__bind_root__type())
         c.pointee.target = arena.bytes(self.target)
         c.pointee.read_only = self.readOnly ? 1 : 0
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -780,22 +763,17 @@ extension Gantry.Init.V1.BindRoot: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Mount: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Mount" }
+extension Gantry.Init.V1.Mount: Message {
+    typealias CStruct = Gantry__Init__V1__Mount
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__mount__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__mount__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Mount>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.type = Lift.bytes(c.pointee.type)
         self.target = Lift.bytes(c.pointee.target)
         self.attributes = c.pointee.attributes
@@ -803,8 +781,8 @@ extension Gantry.Init.V1.Mount: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Mount> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Mount.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__mount__type())
         c.pointee.type = arena.bytes(self.type)
         c.pointee.target = arena.bytes(self.target)
         c.pointee.attributes = self.attributes
@@ -817,22 +795,17 @@ extension Gantry.Init.V1.Mount: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Bind: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Bind" }
+extension Gantry.Init.V1.Bind: Message {
+    typealias CStruct = Gantry__Init__V1__Bind
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__bind__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__bind__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Bind>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.source = Lift.bytes(c.pointee.source)
         self.target = Lift.bytes(c.pointee.target)
         self.recursive = c.pointee.recursive != 0
@@ -842,8 +815,8 @@ extension Gantry.Init.V1.Bind: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Bind> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Bind.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__bind__type())
         c.pointee.source = arena.bytes(self.source)
         c.pointee.target = arena.bytes(self.target)
         c.pointee.recursive = self.recursive ? 1 : 0
@@ -853,31 +826,30 @@ extension Gantry.Init.V1.Bind: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.Directory: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Directory" }
+extension Gantry.Init.V1.Directory: Message {
+    typealias CStruct = Gantry__Init__V1__Directory
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__directory__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__directory__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Directory>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.mode = c.pointee.mode
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Directory> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Directory.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__directory__type())
         c.pointee.path = arena.bytes(self.path)
         c.pointee.mode = self.mode
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -885,22 +857,17 @@ extension Gantry.Init.V1.Directory: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Device: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Device" }
+extension Gantry.Init.V1.Device: Message {
+    typealias CStruct = Gantry__Init__V1__Device
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__device__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__device__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Device>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.mode = c.pointee.mode
         self.major = c.pointee.major
@@ -908,8 +875,8 @@ extension Gantry.Init.V1.Device: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Device> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Device.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__device__type())
         c.pointee.path = arena.bytes(self.path)
         c.pointee.mode = self.mode
         c.pointee.major = self.major
@@ -919,29 +886,24 @@ extension Gantry.Init.V1.Device: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.SymbolicLink: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.SymbolicLink" }
+extension Gantry.Init.V1.SymbolicLink: Message {
+    typealias CStruct = Gantry__Init__V1__SymbolicLink
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__symbolic_link__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__symbolic_link__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__SymbolicLink>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.to = Lift.bytes(c.pointee.to)
         self.path = Lift.bytes(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__SymbolicLink> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__SymbolicLink.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__symbolic_link__type())
         c.pointee.to = arena.bytes(self.to)
         c.pointee.path = arena.bytes(self.path)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -949,164 +911,134 @@ extension Gantry.Init.V1.SymbolicLink: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Mask: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Mask" }
+extension Gantry.Init.V1.Mask: Message {
+    typealias CStruct = Gantry__Init__V1__Mask
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__mask__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__mask__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Mask>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Mask> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Mask.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__mask__type())
         c.pointee.path = arena.bytes(self.path)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.CgroupNamespace: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.CgroupNamespace" }
+extension Gantry.Init.V1.CgroupNamespace: Message {
+    typealias CStruct = Gantry__Init__V1__CgroupNamespace
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__cgroup_namespace__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__cgroup_namespace__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__CgroupNamespace>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__CgroupNamespace> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__CgroupNamespace.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__cgroup_namespace__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.PivotRoot: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.PivotRoot" }
+extension Gantry.Init.V1.PivotRoot: Message {
+    typealias CStruct = Gantry__Init__V1__PivotRoot
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__pivot_root__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__pivot_root__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__PivotRoot>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__PivotRoot> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__PivotRoot.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__pivot_root__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.Hostname: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Hostname" }
+extension Gantry.Init.V1.Hostname: Message {
+    typealias CStruct = Gantry__Init__V1__Hostname
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__hostname__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__hostname__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Hostname>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.bytes(c.pointee.name)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Hostname> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Hostname.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__hostname__type())
         c.pointee.name = arena.bytes(self.name)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.Loopback: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Loopback" }
+extension Gantry.Init.V1.Loopback: Message {
+    typealias CStruct = Gantry__Init__V1__Loopback
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__loopback__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__loopback__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Loopback>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Loopback> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Loopback.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__loopback__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.ResourceLimit: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.ResourceLimit" }
+extension Gantry.Init.V1.ResourceLimit: Message {
+    typealias CStruct = Gantry__Init__V1__ResourceLimit
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__resource_limit__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__resource_limit__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__ResourceLimit>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resource = c.pointee.resource
         self.soft = c.pointee.soft
         self.hard = c.pointee.hard
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__ResourceLimit> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__ResourceLimit.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__resource_limit__type())
         c.pointee.resource = self.resource
         c.pointee.soft = self.soft
         c.pointee.hard = self.hard
@@ -1115,29 +1047,24 @@ extension Gantry.Init.V1.ResourceLimit: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.WorkingDirectory: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.WorkingDirectory" }
+extension Gantry.Init.V1.WorkingDirectory: Message {
+    typealias CStruct = Gantry__Init__V1__WorkingDirectory
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__working_directory__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__working_directory__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__WorkingDirectory>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.create = c.pointee.create != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__WorkingDirectory> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__WorkingDirectory.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__working_directory__type())
         c.pointee.path = arena.bytes(self.path)
         c.pointee.create = self.create ? 1 : 0
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -1145,22 +1072,17 @@ extension Gantry.Init.V1.WorkingDirectory: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Identity: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Identity" }
+extension Gantry.Init.V1.Identity: Message {
+    typealias CStruct = Gantry__Init__V1__Identity
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__identity__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__identity__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Identity>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.uid = c.pointee.uid
         self.gid = c.pointee.gid
         self.groups = Lift.scalars(c.pointee.groups, c.pointee.n_groups)
@@ -1168,8 +1090,8 @@ extension Gantry.Init.V1.Identity: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Identity> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Identity.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__identity__type())
         c.pointee.uid = self.uid
         c.pointee.gid = self.gid
         if !self.groups.isEmpty {
@@ -1182,22 +1104,17 @@ extension Gantry.Init.V1.Identity: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Capabilities: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Capabilities" }
+extension Gantry.Init.V1.Capabilities: Message {
+    typealias CStruct = Gantry__Init__V1__Capabilities
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__capabilities__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__capabilities__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Capabilities>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.bounding = c.pointee.bounding
         self.effective = c.pointee.effective
         self.permitted = c.pointee.permitted
@@ -1206,8 +1123,8 @@ extension Gantry.Init.V1.Capabilities: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Capabilities> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Capabilities.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__capabilities__type())
         c.pointee.bounding = self.bounding
         c.pointee.effective = self.effective
         c.pointee.permitted = self.permitted
@@ -1216,50 +1133,44 @@ extension Gantry.Init.V1.Capabilities: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.NoNewPrivileges: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.NoNewPrivileges" }
+extension Gantry.Init.V1.NoNewPrivileges: Message {
+    typealias CStruct = Gantry__Init__V1__NoNewPrivileges
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__no_new_privileges__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__no_new_privileges__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__NoNewPrivileges>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__NoNewPrivileges> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__NoNewPrivileges.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__no_new_privileges__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.Execute: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Execute" }
+extension Gantry.Init.V1.Execute: Message {
+    typealias CStruct = Gantry__Init__V1__Execute
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__execute__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__execute__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Execute>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
         self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
@@ -1267,8 +1178,8 @@ extension Gantry.Init.V1.Execute: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Execute> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Execute.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__execute__type())
         c.pointee.path = arena.bytes(self.path)
         if !self.arguments.isEmpty {
             c.pointee.n_arguments = self.arguments.count
@@ -1284,55 +1195,45 @@ extension Gantry.Init.V1.Execute: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Terminal: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Terminal" }
+extension Gantry.Init.V1.Terminal: Message {
+    typealias CStruct = Gantry__Init__V1__Terminal
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__terminal__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__terminal__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Terminal>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Terminal> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Terminal.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__terminal__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.Init.V1.Seccomp: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Seccomp" }
+extension Gantry.Init.V1.Seccomp: Message {
+    typealias CStruct = Gantry__Init__V1__Seccomp
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__seccomp__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__seccomp__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Seccomp>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.program = Lift.bytes(c.pointee.program)
         self.flags = c.pointee.flags
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Seccomp> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Seccomp.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__seccomp__type())
         c.pointee.program = arena.bytes(self.program)
         c.pointee.flags = self.flags
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -1340,22 +1241,17 @@ extension Gantry.Init.V1.Seccomp: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Attributes: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Attributes" }
+extension Gantry.Init.V1.Attributes: Message {
+    typealias CStruct = Gantry__Init__V1__Attributes
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__attributes__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__attributes__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Attributes>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.set = c.pointee.set
         self.clear = c.pointee.clear
@@ -1364,8 +1260,8 @@ extension Gantry.Init.V1.Attributes: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Attributes> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Attributes.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__attributes__type())
         c.pointee.path = arena.bytes(self.path)
         c.pointee.set = self.set
         c.pointee.clear = self.clear
@@ -1374,24 +1270,23 @@ extension Gantry.Init.V1.Attributes: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.File: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.File" }
+extension Gantry.Init.V1.File: Message {
+    typealias CStruct = Gantry__Init__V1__File
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__file__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__file__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__File>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.mode = c.pointee.mode
         self.uid = c.pointee.uid
@@ -1400,8 +1295,8 @@ extension Gantry.Init.V1.File: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__File> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__File.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__file__type())
         c.pointee.path = arena.bytes(self.path)
         c.pointee.mode = self.mode
         c.pointee.uid = self.uid
@@ -1410,32 +1305,31 @@ extension Gantry.Init.V1.File: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.Init.V1.Command: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Command" }
+extension Gantry.Init.V1.Command: Message {
+    typealias CStruct = Gantry__Init__V1__Command
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__command__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__command__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Command>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.bytes(c.pointee.path)
         self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
         self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Command> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Command.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__command__type())
         c.pointee.path = arena.bytes(self.path)
         if !self.arguments.isEmpty {
             c.pointee.n_arguments = self.arguments.count
@@ -1450,22 +1344,17 @@ extension Gantry.Init.V1.Command: Message, CMessage {
     }
 }
 
-extension Gantry.Init.V1.Report: Message, CMessage {
-    public static var fullName: String { "gantry.init.v1.Report" }
+extension Gantry.Init.V1.Report: Message {
+    typealias CStruct = Gantry__Init__V1__Report
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__report__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__init__v1__report__type() }
-
-    init(copying c: UnsafePointer<Gantry__Init__V1__Report>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.step = c.pointee.step
         self.name = Lift.bytes(c.pointee.name)
         self.errno = c.pointee.errno
@@ -1474,8 +1363,8 @@ extension Gantry.Init.V1.Report: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__Init__V1__Report> {
-        let c = arena.make(Self.table, as: Gantry__Init__V1__Report.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__report__type())
         c.pointee.step = self.step
         c.pointee.name = arena.bytes(self.name)
         c.pointee.errno = self.errno
@@ -1484,4 +1373,8 @@ extension Gantry.Init.V1.Report: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -10,17 +10,21 @@ extension Gantry.V1 {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        public static let launchResultUnspecified = Self(rawValue: 0)
-        public static let success = Self(rawValue: 1)
-        public static let alreadyLaunched = Self(rawValue: 2)
-        public static let notSupported = Self(rawValue: 3)
+        public static var launchResultUnspecified: Self { Self(rawValue: 0) }
+        public static var success: Self { Self(rawValue: 1) }
+        public static var alreadyLaunched: Self { Self(rawValue: 2) }
+        public static var notSupported: Self { Self(rawValue: 3) }
+
+        private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+            gantry__v1__launch_result__type()
+        }
 
         public init?(name: String) {
-            guard let value = Codec.enumValue(gantry__v1__launch_result__type(), name) else { return nil }
+            guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
             rawValue = value
         }
 
-        public var name: String? { Codec.enumName(gantry__v1__launch_result__type(), rawValue) }
+        public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
     }
 
     /// The containers that the agent knows from its own checkpoints.
@@ -389,29 +393,24 @@ extension Gantry.V1 {
     }
 }
 
-extension Gantry.V1.RecoverRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RecoverRequest" }
+extension Gantry.V1.RecoverRequest: Message {
+    typealias CStruct = Gantry__V1__RecoverRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__recover_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__recover_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RecoverRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
         self.adoptUnknown = c.pointee.adopt_unknown != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RecoverRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__RecoverRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__recover_request__type())
         if !self.containers.isEmpty {
             c.pointee.n_containers = self.containers.count
             c.pointee.containers = arena.messages(self.containers)
@@ -422,29 +421,24 @@ extension Gantry.V1.RecoverRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.RecoverResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RecoverResponse" }
+extension Gantry.V1.RecoverResponse: Message {
+    typealias CStruct = Gantry__V1__RecoverResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__recover_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__recover_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RecoverResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.recovered = Lift.messages(c.pointee.recovered, c.pointee.n_recovered)
         self.orphans = Lift.messages(c.pointee.orphans, c.pointee.n_orphans)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RecoverResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__RecoverResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__recover_response__type())
         if !self.recovered.isEmpty {
             c.pointee.n_recovered = self.recovered.count
             c.pointee.recovered = arena.messages(self.recovered)
@@ -458,22 +452,17 @@ extension Gantry.V1.RecoverResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.LaunchRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.LaunchRequest" }
+extension Gantry.V1.LaunchRequest: Message {
+    typealias CStruct = Gantry__V1__LaunchRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__launch_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__launch_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__LaunchRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -484,18 +473,21 @@ extension Gantry.V1.LaunchRequest: Message, CMessage {
         } else {
             self.containerConfigBox = Boxed(nil)
         }
-        self.environment = Lift.dictionary(c.pointee.environment, c.pointee.n_environment) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.environment = Lift.dictionary(c.pointee.environment, c.pointee.n_environment) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         self.pidCheckpointPath = Lift.text(c.pointee.pid_checkpoint_path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__LaunchRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__LaunchRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__launch_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if let value = self.containerConfig { c.pointee.container_config = value.lower(into: arena) }
         if !self.environment.isEmpty {
             c.pointee.n_environment = self.environment.count
-            c.pointee.environment = arena.entries(self.environment, gantry__v1__launch_request__environment_entry__type()) {
+            let type: UnsafePointer<cp_message> = gantry__v1__launch_request__environment_entry__type()
+            c.pointee.environment = arena.entries(self.environment, type) {
                 (entry: UnsafeMutablePointer<Gantry__V1__LaunchRequest__EnvironmentEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -507,50 +499,40 @@ extension Gantry.V1.LaunchRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.LaunchResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.LaunchResponse" }
+extension Gantry.V1.LaunchResponse: Message {
+    typealias CStruct = Gantry__V1__LaunchResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__launch_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__launch_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__LaunchResponse>) {
-        self.result = Gantry.V1.LaunchResult(rawValue: Int32(truncatingIfNeeded: c.pointee.result.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.result = Gantry.V1.LaunchResult(rawValue: Lift.raw(c.pointee.result.rawValue))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__LaunchResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__LaunchResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__launch_response__type())
         c.pointee.result = Gantry__V1__LaunchResult(rawValue: UInt32(bitPattern: self.result.rawValue))
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.AttachRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.AttachRequest" }
+extension Gantry.V1.AttachRequest: Message {
+    typealias CStruct = Gantry__V1__AttachRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__attach_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__attach_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__AttachRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         switch c.pointee.kind_case.rawValue {
         case 1: self.kind = .start(Gantry.V1.AttachStart(copying: c.pointee.start))
         case 2: self.kind = .io(Mesos.Agent.ProcessIO(copying: c.pointee.io))
@@ -559,8 +541,8 @@ extension Gantry.V1.AttachRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__AttachRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__AttachRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__attach_request__type())
         switch self.kind {
         case .start(let value):
             c.pointee.kind_case = Gantry__V1__AttachRequest__KindCase(rawValue: 1)
@@ -575,22 +557,17 @@ extension Gantry.V1.AttachRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.AttachStart: Message, CMessage {
-    public static var fullName: String { "gantry.v1.AttachStart" }
+extension Gantry.V1.AttachStart: Message {
+    typealias CStruct = Gantry__V1__AttachStart
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__attach_start__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__attach_start__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__AttachStart>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -606,8 +583,8 @@ extension Gantry.V1.AttachStart: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__AttachStart> {
-        let c = arena.make(Self.table, as: Gantry__V1__AttachStart.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__attach_start__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         c.pointee.stdin = self.stdin ? 1 : 0
         c.pointee.stdout = self.stdout ? 1 : 0
@@ -617,36 +594,37 @@ extension Gantry.V1.AttachStart: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.V1.UpdateRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.UpdateRequest" }
+extension Gantry.V1.UpdateRequest: Message {
+    typealias CStruct = Gantry__V1__UpdateRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__update_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__update_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__UpdateRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
             self.containerIDBox = Boxed(nil)
         }
         self.resourceRequests = Lift.messages(c.pointee.resource_requests, c.pointee.n_resource_requests)
-        self.resourceLimits = Lift.dictionary(c.pointee.resource_limits, c.pointee.n_resource_limits) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+        self.resourceLimits = Lift.dictionary(c.pointee.resource_limits, c.pointee.n_resource_limits) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__UpdateRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__UpdateRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__update_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.resourceRequests.isEmpty {
             c.pointee.n_resource_requests = self.resourceRequests.count
@@ -654,7 +632,8 @@ extension Gantry.V1.UpdateRequest: Message, CMessage {
         }
         if !self.resourceLimits.isEmpty {
             c.pointee.n_resource_limits = self.resourceLimits.count
-            c.pointee.resource_limits = arena.entries(self.resourceLimits, gantry__v1__update_request__resource_limits_entry__type()) {
+            let type: UnsafePointer<cp_message> = gantry__v1__update_request__resource_limits_entry__type()
+            c.pointee.resource_limits = arena.entries(self.resourceLimits, type) {
                 (entry: UnsafeMutablePointer<Gantry__V1__UpdateRequest__ResourceLimitsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -665,48 +644,38 @@ extension Gantry.V1.UpdateRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.UpdateResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.UpdateResponse" }
+extension Gantry.V1.UpdateResponse: Message {
+    typealias CStruct = Gantry__V1__UpdateResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__update_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__update_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__UpdateResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__UpdateResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__UpdateResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__update_response__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.UsageRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.UsageRequest" }
+extension Gantry.V1.UsageRequest: Message {
+    typealias CStruct = Gantry__V1__UsageRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__usage_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__usage_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__UsageRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -715,30 +684,25 @@ extension Gantry.V1.UsageRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__UsageRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__UsageRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__usage_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.UsageResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.UsageResponse" }
+extension Gantry.V1.UsageResponse: Message {
+    typealias CStruct = Gantry__V1__UsageResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__usage_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__usage_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__UsageResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.statistics {
             self.statisticsBox = Boxed(Mesos.ResourceStatistics(copying: value))
         } else {
@@ -747,30 +711,25 @@ extension Gantry.V1.UsageResponse: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__UsageResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__UsageResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__usage_response__type())
         if let value = self.statistics { c.pointee.statistics = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.StatusRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.StatusRequest" }
+extension Gantry.V1.StatusRequest: Message {
+    typealias CStruct = Gantry__V1__StatusRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__status_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__status_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__StatusRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -779,60 +738,50 @@ extension Gantry.V1.StatusRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__StatusRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__StatusRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__status_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.StatusResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.StatusResponse" }
+extension Gantry.V1.StatusResponse: Message {
+    typealias CStruct = Gantry__V1__StatusResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__status_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__status_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__StatusResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.status {
             self.status = Mesos.ContainerStatus(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__StatusResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__StatusResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__status_response__type())
         if let value = self.status { c.pointee.status = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.WaitRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.WaitRequest" }
+extension Gantry.V1.WaitRequest: Message {
+    typealias CStruct = Gantry__V1__WaitRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__wait_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__wait_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__WaitRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -841,60 +790,50 @@ extension Gantry.V1.WaitRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__WaitRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__WaitRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__wait_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.WaitResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.WaitResponse" }
+extension Gantry.V1.WaitResponse: Message {
+    typealias CStruct = Gantry__V1__WaitResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__wait_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__wait_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__WaitResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.termination {
             self.termination = Mesos.Slave.ContainerTermination(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__WaitResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__WaitResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__wait_response__type())
         if let value = self.termination { c.pointee.termination = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.DestroyRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.DestroyRequest" }
+extension Gantry.V1.DestroyRequest: Message {
+    typealias CStruct = Gantry__V1__DestroyRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__destroy_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__destroy_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__DestroyRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -903,60 +842,50 @@ extension Gantry.V1.DestroyRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__DestroyRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__DestroyRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__destroy_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.DestroyResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.DestroyResponse" }
+extension Gantry.V1.DestroyResponse: Message {
+    typealias CStruct = Gantry__V1__DestroyResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__destroy_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__destroy_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__DestroyResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.termination {
             self.termination = Mesos.Slave.ContainerTermination(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__DestroyResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__DestroyResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__destroy_response__type())
         if let value = self.termination { c.pointee.termination = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.KillRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.KillRequest" }
+extension Gantry.V1.KillRequest: Message {
+    typealias CStruct = Gantry__V1__KillRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__kill_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__kill_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__KillRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -966,8 +895,8 @@ extension Gantry.V1.KillRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__KillRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__KillRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__kill_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         c.pointee.signal = self.signal
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -975,82 +904,67 @@ extension Gantry.V1.KillRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.KillResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.KillResponse" }
+extension Gantry.V1.KillResponse: Message {
+    typealias CStruct = Gantry__V1__KillResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__kill_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__kill_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__KillResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.found = c.pointee.found != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__KillResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__KillResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__kill_response__type())
         c.pointee.found = self.found ? 1 : 0
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ContainersRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ContainersRequest" }
+extension Gantry.V1.ContainersRequest: Message {
+    typealias CStruct = Gantry__V1__ContainersRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__containers_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__containers_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ContainersRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ContainersRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__ContainersRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__containers_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ContainersResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ContainersResponse" }
+extension Gantry.V1.ContainersResponse: Message {
+    typealias CStruct = Gantry__V1__ContainersResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__containers_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__containers_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ContainersResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDs = Lift.messages(c.pointee.container_ids, c.pointee.n_container_ids)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ContainersResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__ContainersResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__containers_response__type())
         if !self.containerIDs.isEmpty {
             c.pointee.n_container_ids = self.containerIDs.count
             c.pointee.container_ids = arena.messages(self.containerIDs)
@@ -1060,22 +974,17 @@ extension Gantry.V1.ContainersResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.RemoveRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RemoveRequest" }
+extension Gantry.V1.RemoveRequest: Message {
+    typealias CStruct = Gantry__V1__RemoveRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__remove_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__remove_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RemoveRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -1084,63 +993,53 @@ extension Gantry.V1.RemoveRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RemoveRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__RemoveRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.RemoveResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RemoveResponse" }
+extension Gantry.V1.RemoveResponse: Message {
+    typealias CStruct = Gantry__V1__RemoveResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__remove_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__remove_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RemoveResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RemoveResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__RemoveResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_response__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.PruneImagesRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PruneImagesRequest" }
+extension Gantry.V1.PruneImagesRequest: Message {
+    typealias CStruct = Gantry__V1__PruneImagesRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__prune_images_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__prune_images_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PruneImagesRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
         self.dryRun = c.pointee.dry_run != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PruneImagesRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__PruneImagesRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__prune_images_request__type())
         if !self.excludedImages.isEmpty {
             c.pointee.n_excluded_images = self.excludedImages.count
             c.pointee.excluded_images = arena.messages(self.excludedImages)
@@ -1151,29 +1050,24 @@ extension Gantry.V1.PruneImagesRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.PruneImagesResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PruneImagesResponse" }
+extension Gantry.V1.PruneImagesResponse: Message {
+    typealias CStruct = Gantry__V1__PruneImagesResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__prune_images_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__prune_images_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PruneImagesResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.removedLayers = Lift.texts(c.pointee.removed_layers, c.pointee.n_removed_layers)
         self.freedBytes = c.pointee.freed_bytes
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PruneImagesResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__PruneImagesResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__prune_images_response__type())
         if !self.removedLayers.isEmpty {
             c.pointee.n_removed_layers = self.removedLayers.count
             c.pointee.removed_layers = arena.texts(self.removedLayers)

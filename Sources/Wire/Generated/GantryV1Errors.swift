@@ -43,22 +43,17 @@ extension Gantry.V1 {
     }
 }
 
-extension Gantry.V1.ErrorInfo: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ErrorInfo" }
+extension Gantry.V1.ErrorInfo: Message {
+    typealias CStruct = Gantry__V1__ErrorInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__error_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__error_info__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ErrorInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.code = Lift.text(c.pointee.code)
         self.step = Lift.text(c.pointee.step)
         self.subject = Lift.text(c.pointee.subject)
@@ -72,8 +67,8 @@ extension Gantry.V1.ErrorInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ErrorInfo> {
-        let c = arena.make(Self.table, as: Gantry__V1__ErrorInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__error_info__type())
         c.pointee.code = arena.text(self.code)
         c.pointee.step = arena.text(self.step)
         c.pointee.subject = arena.text(self.subject)
@@ -83,4 +78,8 @@ extension Gantry.V1.ErrorInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -169,22 +169,17 @@ extension Gantry.V1 {
     }
 }
 
-extension Gantry.V1.PullRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PullRequest" }
+extension Gantry.V1.PullRequest: Message {
+    typealias CStruct = Gantry__V1__PullRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__pull_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__pull_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PullRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.image {
             self.imageBox = Boxed(Mesos.Image(copying: value))
         } else {
@@ -193,37 +188,32 @@ extension Gantry.V1.PullRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PullRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__PullRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pull_request__type())
         if let value = self.image { c.pointee.image = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ImportRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ImportRequest" }
+extension Gantry.V1.ImportRequest: Message {
+    typealias CStruct = Gantry__V1__ImportRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__import_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__import_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ImportRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.text(c.pointee.path)
         self.reference = Lift.text(c.pointee.reference)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ImportRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__ImportRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__import_request__type())
         c.pointee.path = arena.text(self.path)
         c.pointee.reference = arena.text(self.reference)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -231,22 +221,17 @@ extension Gantry.V1.ImportRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.PullProgress: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PullProgress" }
+extension Gantry.V1.PullProgress: Message {
+    typealias CStruct = Gantry__V1__PullProgress
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__pull_progress__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__pull_progress__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PullProgress>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.step = Lift.text(c.pointee.step)
         self.digest = Lift.text(c.pointee.digest)
         self.doneBytes = c.pointee.done_bytes
@@ -260,8 +245,8 @@ extension Gantry.V1.PullProgress: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PullProgress> {
-        let c = arena.make(Self.table, as: Gantry__V1__PullProgress.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pull_progress__type())
         c.pointee.step = arena.text(self.step)
         c.pointee.digest = arena.text(self.digest)
         c.pointee.done_bytes = self.doneBytes
@@ -271,56 +256,50 @@ extension Gantry.V1.PullProgress: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.V1.ListImagesRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ListImagesRequest" }
+extension Gantry.V1.ListImagesRequest: Message {
+    typealias CStruct = Gantry__V1__ListImagesRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__list_images_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__list_images_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ListImagesRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ListImagesRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__ListImagesRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__list_images_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ListImagesResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ListImagesResponse" }
+extension Gantry.V1.ListImagesResponse: Message {
+    typealias CStruct = Gantry__V1__ListImagesResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__list_images_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__list_images_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ListImagesResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.images = Lift.messages(c.pointee.images, c.pointee.n_images)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ListImagesResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__ListImagesResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__list_images_response__type())
         if !self.images.isEmpty {
             c.pointee.n_images = self.images.count
             c.pointee.images = arena.messages(self.images)
@@ -330,50 +309,40 @@ extension Gantry.V1.ListImagesResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.InspectImageRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.InspectImageRequest" }
+extension Gantry.V1.InspectImageRequest: Message {
+    typealias CStruct = Gantry__V1__InspectImageRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__inspect_image_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__inspect_image_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__InspectImageRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.reference = Lift.text(c.pointee.reference)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__InspectImageRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__InspectImageRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_image_request__type())
         c.pointee.reference = arena.text(self.reference)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.InspectImageResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.InspectImageResponse" }
+extension Gantry.V1.InspectImageResponse: Message {
+    typealias CStruct = Gantry__V1__InspectImageResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__inspect_image_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__inspect_image_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__InspectImageResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.image {
             self.image = Gantry.V1.ImageRecord(copying: value)
         }
@@ -382,8 +351,8 @@ extension Gantry.V1.InspectImageResponse: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__InspectImageResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__InspectImageResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_image_response__type())
         if let value = self.image { c.pointee.image = value.lower(into: arena) }
         c.pointee.manifest_json = arena.text(self.manifestJSON)
         c.pointee.config_json = arena.text(self.configJSON)
@@ -392,29 +361,24 @@ extension Gantry.V1.InspectImageResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.RemoveImageRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RemoveImageRequest" }
+extension Gantry.V1.RemoveImageRequest: Message {
+    typealias CStruct = Gantry__V1__RemoveImageRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__remove_image_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__remove_image_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RemoveImageRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.reference = Lift.text(c.pointee.reference)
         self.force = c.pointee.force != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RemoveImageRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__RemoveImageRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_image_request__type())
         c.pointee.reference = arena.text(self.reference)
         c.pointee.force = self.force ? 1 : 0
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -422,50 +386,40 @@ extension Gantry.V1.RemoveImageRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.RemoveImageResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.RemoveImageResponse" }
+extension Gantry.V1.RemoveImageResponse: Message {
+    typealias CStruct = Gantry__V1__RemoveImageResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__remove_image_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__remove_image_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__RemoveImageResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.freedBytes = c.pointee.freed_bytes
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__RemoveImageResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__RemoveImageResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_image_response__type())
         c.pointee.freed_bytes = self.freedBytes
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ImageRecord: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ImageRecord" }
+extension Gantry.V1.ImageRecord: Message {
+    typealias CStruct = Gantry__V1__ImageRecord
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__image_record__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__image_record__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ImageRecord>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.reference = Lift.text(c.pointee.reference)
         self.manifestDigest = Lift.text(c.pointee.manifest_digest)
         self.sizeBytes = c.pointee.size_bytes
@@ -474,8 +428,8 @@ extension Gantry.V1.ImageRecord: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ImageRecord> {
-        let c = arena.make(Self.table, as: Gantry__V1__ImageRecord.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__image_record__type())
         c.pointee.reference = arena.text(self.reference)
         c.pointee.manifest_digest = arena.text(self.manifestDigest)
         c.pointee.size_bytes = self.sizeBytes
@@ -487,4 +441,8 @@ extension Gantry.V1.ImageRecord: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -321,48 +321,38 @@ extension Gantry.V1 {
     }
 }
 
-extension Gantry.V1.VersionRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.VersionRequest" }
+extension Gantry.V1.VersionRequest: Message {
+    typealias CStruct = Gantry__V1__VersionRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__version_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__version_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__VersionRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__VersionRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__VersionRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__version_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.VersionResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.VersionResponse" }
+extension Gantry.V1.VersionResponse: Message {
+    typealias CStruct = Gantry__V1__VersionResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__version_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__version_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__VersionResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.version = Lift.text(c.pointee.version)
         self.api = Lift.text(c.pointee.api)
         self.kernel = Lift.text(c.pointee.kernel)
@@ -370,8 +360,8 @@ extension Gantry.V1.VersionResponse: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__VersionResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__VersionResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__version_response__type())
         c.pointee.version = arena.text(self.version)
         c.pointee.api = arena.text(self.api)
         c.pointee.kernel = arena.text(self.kernel)
@@ -384,56 +374,46 @@ extension Gantry.V1.VersionResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.HealthRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.HealthRequest" }
+extension Gantry.V1.HealthRequest: Message {
+    typealias CStruct = Gantry__V1__HealthRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__health_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__health_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__HealthRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__HealthRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__HealthRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__health_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.HealthResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.HealthResponse" }
+extension Gantry.V1.HealthResponse: Message {
+    typealias CStruct = Gantry__V1__HealthResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__health_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__health_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__HealthResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.live = c.pointee.live != 0
         self.ready = c.pointee.ready != 0
         self.detail = Lift.text(c.pointee.detail)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__HealthResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__HealthResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__health_response__type())
         c.pointee.live = self.live ? 1 : 0
         c.pointee.ready = self.ready ? 1 : 0
         c.pointee.detail = arena.text(self.detail)
@@ -442,22 +422,17 @@ extension Gantry.V1.HealthResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.EventsRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.EventsRequest" }
+extension Gantry.V1.EventsRequest: Message {
+    typealias CStruct = Gantry__V1__EventsRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__events_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__events_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__EventsRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.afterSequence = c.pointee.after_sequence
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
@@ -467,8 +442,8 @@ extension Gantry.V1.EventsRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__EventsRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__EventsRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__events_request__type())
         c.pointee.after_sequence = self.afterSequence
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -476,22 +451,17 @@ extension Gantry.V1.EventsRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.Event: Message, CMessage {
-    public static var fullName: String { "gantry.v1.Event" }
+extension Gantry.V1.Event: Message {
+    typealias CStruct = Gantry__V1__Event
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__event__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__event__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__Event>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.sequence = c.pointee.sequence
         self.timeUnixNano = c.pointee.time_unix_nano
         if let value = c.pointee.container_id {
@@ -500,19 +470,22 @@ extension Gantry.V1.Event: Message, CMessage {
             self.containerIDBox = Boxed(nil)
         }
         self.type = Lift.text(c.pointee.type)
-        self.attributes = Lift.dictionary(c.pointee.attributes, c.pointee.n_attributes) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.attributes = Lift.dictionary(c.pointee.attributes, c.pointee.n_attributes) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__Event> {
-        let c = arena.make(Self.table, as: Gantry__V1__Event.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__event__type())
         c.pointee.sequence = self.sequence
         c.pointee.time_unix_nano = self.timeUnixNano
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         c.pointee.type = arena.text(self.type)
         if !self.attributes.isEmpty {
             c.pointee.n_attributes = self.attributes.count
-            c.pointee.attributes = arena.entries(self.attributes, gantry__v1__event__attributes_entry__type()) {
+            let type: UnsafePointer<cp_message> = gantry__v1__event__attributes_entry__type()
+            c.pointee.attributes = arena.entries(self.attributes, type) {
                 (entry: UnsafeMutablePointer<Gantry__V1__Event__AttributesEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -521,24 +494,23 @@ extension Gantry.V1.Event: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.V1.InspectRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.InspectRequest" }
+extension Gantry.V1.InspectRequest: Message {
+    typealias CStruct = Gantry__V1__InspectRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__inspect_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__inspect_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__InspectRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -547,30 +519,25 @@ extension Gantry.V1.InspectRequest: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__InspectRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__InspectRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_request__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.InspectResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.InspectResponse" }
+extension Gantry.V1.InspectResponse: Message {
+    typealias CStruct = Gantry__V1__InspectResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__inspect_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__inspect_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__InspectResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container {
             self.containerBox = Boxed(Gantry.V1.ContainerRecord(copying: value))
         } else {
@@ -579,62 +546,52 @@ extension Gantry.V1.InspectResponse: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__InspectResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__InspectResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_response__type())
         if let value = self.container { c.pointee.container = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.PendingRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PendingRequest" }
+extension Gantry.V1.PendingRequest: Message {
+    typealias CStruct = Gantry__V1__PendingRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__pending_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__pending_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PendingRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PendingRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__PendingRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.PendingResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PendingResponse" }
+extension Gantry.V1.PendingResponse: Message {
+    typealias CStruct = Gantry__V1__PendingResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__pending_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__pending_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PendingResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.calls = Lift.messages(c.pointee.calls, c.pointee.n_calls)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PendingResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__PendingResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_response__type())
         if !self.calls.isEmpty {
             c.pointee.n_calls = self.calls.count
             c.pointee.calls = arena.messages(self.calls)
@@ -644,84 +601,69 @@ extension Gantry.V1.PendingResponse: Message, CMessage {
     }
 }
 
-extension Gantry.V1.MetricsRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.MetricsRequest" }
+extension Gantry.V1.MetricsRequest: Message {
+    typealias CStruct = Gantry__V1__MetricsRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__metrics_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__metrics_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__MetricsRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__MetricsRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__MetricsRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__metrics_request__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.MetricsResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.MetricsResponse" }
+extension Gantry.V1.MetricsResponse: Message {
+    typealias CStruct = Gantry__V1__MetricsResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__metrics_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__metrics_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__MetricsResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.text = Lift.text(c.pointee.text)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__MetricsResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__MetricsResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__metrics_response__type())
         c.pointee.text = arena.text(self.text)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.SetLogLevelRequest: Message, CMessage {
-    public static var fullName: String { "gantry.v1.SetLogLevelRequest" }
+extension Gantry.V1.SetLogLevelRequest: Message {
+    typealias CStruct = Gantry__V1__SetLogLevelRequest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__set_log_level_request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__set_log_level_request__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__SetLogLevelRequest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.subsystem = Lift.text(c.pointee.subsystem)
         self.level = Lift.text(c.pointee.level)
         self.forNano = c.pointee.for_nano
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__SetLogLevelRequest> {
-        let c = arena.make(Self.table, as: Gantry__V1__SetLogLevelRequest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__set_log_level_request__type())
         c.pointee.subsystem = arena.text(self.subsystem)
         c.pointee.level = arena.text(self.level)
         c.pointee.for_nano = self.forNano
@@ -730,48 +672,38 @@ extension Gantry.V1.SetLogLevelRequest: Message, CMessage {
     }
 }
 
-extension Gantry.V1.SetLogLevelResponse: Message, CMessage {
-    public static var fullName: String { "gantry.v1.SetLogLevelResponse" }
+extension Gantry.V1.SetLogLevelResponse: Message {
+    typealias CStruct = Gantry__V1__SetLogLevelResponse
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__set_log_level_response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__set_log_level_response__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__SetLogLevelResponse>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__SetLogLevelResponse> {
-        let c = arena.make(Self.table, as: Gantry__V1__SetLogLevelResponse.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__set_log_level_response__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Gantry.V1.ContainerRecord: Message, CMessage {
-    public static var fullName: String { "gantry.v1.ContainerRecord" }
+extension Gantry.V1.ContainerRecord: Message {
+    typealias CStruct = Gantry__V1__ContainerRecord
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__container_record__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__container_record__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__ContainerRecord>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -800,8 +732,8 @@ extension Gantry.V1.ContainerRecord: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__ContainerRecord> {
-        let c = arena.make(Self.table, as: Gantry__V1__ContainerRecord.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__container_record__type())
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         c.pointee.state = arena.text(self.state)
         c.pointee.step = arena.text(self.step)
@@ -819,24 +751,23 @@ extension Gantry.V1.ContainerRecord: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.V1.StepRecord: Message, CMessage {
-    public static var fullName: String { "gantry.v1.StepRecord" }
+extension Gantry.V1.StepRecord: Message {
+    typealias CStruct = Gantry__V1__StepRecord
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__step_record__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__step_record__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__StepRecord>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.pipeline = Lift.text(c.pointee.pipeline)
         self.step = Lift.text(c.pointee.step)
         self.startedUnixNano = c.pointee.started_unix_nano
@@ -849,8 +780,8 @@ extension Gantry.V1.StepRecord: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__StepRecord> {
-        let c = arena.make(Self.table, as: Gantry__V1__StepRecord.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__step_record__type())
         c.pointee.pipeline = arena.text(self.pipeline)
         c.pointee.step = arena.text(self.step)
         c.pointee.started_unix_nano = self.startedUnixNano
@@ -859,24 +790,23 @@ extension Gantry.V1.StepRecord: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Gantry.V1.PendingCall: Message, CMessage {
-    public static var fullName: String { "gantry.v1.PendingCall" }
+extension Gantry.V1.PendingCall: Message {
+    typealias CStruct = Gantry__V1__PendingCall
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__v1__pending_call__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { gantry__v1__pending_call__type() }
-
-    init(copying c: UnsafePointer<Gantry__V1__PendingCall>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.method = Lift.text(c.pointee.method)
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
@@ -890,8 +820,8 @@ extension Gantry.V1.PendingCall: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Gantry__V1__PendingCall> {
-        let c = arena.make(Self.table, as: Gantry__V1__PendingCall.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_call__type())
         c.pointee.method = arena.text(self.method)
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
         c.pointee.age_nano = self.ageNano
@@ -901,4 +831,8 @@ extension Gantry.V1.PendingCall: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -21,29 +21,24 @@ extension Google.Protobuf {
     }
 }
 
-extension Google.Protobuf.AnyMessage: Message, CMessage {
-    public static var fullName: String { "google.protobuf.Any" }
+extension Google.Protobuf.AnyMessage: Message {
+    typealias CStruct = Google__Protobuf__Any
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: google__protobuf__any__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { google__protobuf__any__type() }
-
-    init(copying c: UnsafePointer<Google__Protobuf__Any>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.typeURL = Lift.text(c.pointee.type_url)
         self.value = Lift.bytes(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Google__Protobuf__Any> {
-        let c = arena.make(Self.table, as: Google__Protobuf__Any.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(google__protobuf__any__type())
         c.pointee.type_url = arena.text(self.typeURL)
         c.pointee.value = arena.bytes(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }

@@ -25,30 +25,25 @@ extension Google.Rpc {
     }
 }
 
-extension Google.Rpc.Status: Message, CMessage {
-    public static var fullName: String { "google.rpc.Status" }
+extension Google.Rpc.Status: Message {
+    typealias CStruct = Google__Rpc__Status
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: google__rpc__status__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { google__rpc__status__type() }
-
-    init(copying c: UnsafePointer<Google__Rpc__Status>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.code = c.pointee.code
         self.message = Lift.text(c.pointee.message)
         self.details = Lift.messages(c.pointee.details, c.pointee.n_details)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Google__Rpc__Status> {
-        let c = arena.make(Self.table, as: Google__Rpc__Status.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(google__rpc__status__type())
         c.pointee.code = self.code
         c.pointee.message = arena.text(self.message)
         if !self.details.isEmpty {

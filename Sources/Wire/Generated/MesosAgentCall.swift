@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Agent {
+    /// A call; `type` says which of the others is set.
     public struct Call: Sendable, Hashable {
         public var type: Mesos.Agent.Call.TypeEnum?
         public var getMetrics: Mesos.Agent.Call.GetMetrics?
@@ -87,48 +88,53 @@ extension Mesos.Agent {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let getHealth = Self(rawValue: 1)
-            public static let getFlags = Self(rawValue: 2)
-            public static let getVersion = Self(rawValue: 3)
-            public static let getMetrics = Self(rawValue: 4)
-            public static let getLoggingLevel = Self(rawValue: 5)
-            public static let setLoggingLevel = Self(rawValue: 6)
-            public static let listFiles = Self(rawValue: 7)
-            public static let readFile = Self(rawValue: 8)
-            public static let getState = Self(rawValue: 9)
-            public static let getContainers = Self(rawValue: 10)
-            public static let getFrameworks = Self(rawValue: 11)
-            public static let getExecutors = Self(rawValue: 12)
-            public static let getOperations = Self(rawValue: 31)
-            public static let getTasks = Self(rawValue: 13)
-            public static let getAgent = Self(rawValue: 20)
-            public static let getResourceProviders = Self(rawValue: 26)
-            public static let launchNestedContainer = Self(rawValue: 14)
-            public static let waitNestedContainer = Self(rawValue: 15)
-            public static let killNestedContainer = Self(rawValue: 16)
-            public static let removeNestedContainer = Self(rawValue: 21)
-            public static let launchNestedContainerSession = Self(rawValue: 17)
-            public static let attachContainerInput = Self(rawValue: 18)
-            public static let attachContainerOutput = Self(rawValue: 19)
-            public static let launchContainer = Self(rawValue: 22)
-            public static let waitContainer = Self(rawValue: 23)
-            public static let killContainer = Self(rawValue: 24)
-            public static let removeContainer = Self(rawValue: 25)
-            public static let addResourceProviderConfig = Self(rawValue: 27)
-            public static let updateResourceProviderConfig = Self(rawValue: 28)
-            public static let removeResourceProviderConfig = Self(rawValue: 29)
-            public static let markResourceProviderGone = Self(rawValue: 32)
-            public static let pruneImages = Self(rawValue: 30)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var getHealth: Self { Self(rawValue: 1) }
+            public static var getFlags: Self { Self(rawValue: 2) }
+            public static var getVersion: Self { Self(rawValue: 3) }
+            public static var getMetrics: Self { Self(rawValue: 4) }
+            public static var getLoggingLevel: Self { Self(rawValue: 5) }
+            public static var setLoggingLevel: Self { Self(rawValue: 6) }
+            public static var listFiles: Self { Self(rawValue: 7) }
+            public static var readFile: Self { Self(rawValue: 8) }
+            public static var getState: Self { Self(rawValue: 9) }
+            public static var getContainers: Self { Self(rawValue: 10) }
+            public static var getFrameworks: Self { Self(rawValue: 11) }
+            public static var getExecutors: Self { Self(rawValue: 12) }
+            public static var getOperations: Self { Self(rawValue: 31) }
+            public static var getTasks: Self { Self(rawValue: 13) }
+            public static var getAgent: Self { Self(rawValue: 20) }
+            public static var getResourceProviders: Self { Self(rawValue: 26) }
+            public static var launchNestedContainer: Self { Self(rawValue: 14) }
+            public static var waitNestedContainer: Self { Self(rawValue: 15) }
+            public static var killNestedContainer: Self { Self(rawValue: 16) }
+            public static var removeNestedContainer: Self { Self(rawValue: 21) }
+            public static var launchNestedContainerSession: Self { Self(rawValue: 17) }
+            public static var attachContainerInput: Self { Self(rawValue: 18) }
+            public static var attachContainerOutput: Self { Self(rawValue: 19) }
+            public static var launchContainer: Self { Self(rawValue: 22) }
+            public static var waitContainer: Self { Self(rawValue: 23) }
+            public static var killContainer: Self { Self(rawValue: 24) }
+            public static var removeContainer: Self { Self(rawValue: 25) }
+            public static var addResourceProviderConfig: Self { Self(rawValue: 27) }
+            public static var updateResourceProviderConfig: Self { Self(rawValue: 28) }
+            public static var removeResourceProviderConfig: Self { Self(rawValue: 29) }
+            public static var markResourceProviderGone: Self { Self(rawValue: 32) }
+            public static var pruneImages: Self { Self(rawValue: 30) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__agent__call__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__agent__call__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__agent__call__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Metrics, but not waiting longer than this.
         public struct GetMetrics: Sendable, Hashable {
             public var timeout: Mesos.DurationInfo?
             /// Fields that this version does not know, as they are encoded again.
@@ -139,6 +145,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A level of logging, for a while.
         public struct SetLoggingLevel: Sendable, Hashable {
             public var level: UInt32
             public var duration: Mesos.DurationInfo
@@ -151,6 +158,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The content of a directory.
         public struct ListFiles: Sendable, Hashable {
             public var path: String
             /// Fields that this version does not know, as they are encoded again.
@@ -161,6 +169,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A part of a file.
         public struct ReadFile: Sendable, Hashable {
             public var path: String
             public var offset: UInt64
@@ -175,6 +184,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The containers, with or without the nested and the standalone ones.
         public struct GetContainers: Sendable, Hashable {
             public var showNested: Bool?
             public var showStandalone: Bool?
@@ -187,6 +197,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A container inside another one.
         public struct LaunchNestedContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -217,6 +228,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Answered when the nested container has ended.
         public struct WaitNestedContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -231,6 +243,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A signal for a nested container.
         public struct KillNestedContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -247,6 +260,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Forgets an ended nested container.
         public struct RemoveNestedContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -261,6 +275,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A nested container that ends with its stream.
         public struct LaunchNestedContainerSession: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -291,6 +306,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Input for a container; the first message names it.
         public struct AttachContainerInput: Sendable, Hashable {
             public var type: Mesos.Agent.Call.AttachContainerInput.TypeEnum?
             public var containerID: Mesos.ContainerID? {
@@ -316,19 +332,24 @@ extension Mesos.Agent {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let containerID = Self(rawValue: 1)
-                public static let processIo = Self(rawValue: 2)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var containerID: Self { Self(rawValue: 1) }
+                public static var processIo: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__agent__call__attach_container_input__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__agent__call__attach_container_input__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__agent__call__attach_container_input__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
 
+        /// The output of a container.
         public struct AttachContainerOutput: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -343,6 +364,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A container, nested or standing alone.
         public struct LaunchContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -379,6 +401,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Answered when the container has ended.
         public struct WaitContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -393,6 +416,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A signal for a container.
         public struct KillContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -409,6 +433,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Forgets an ended container.
         public struct RemoveContainer: Sendable, Hashable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
@@ -423,6 +448,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A new resource provider.
         public struct AddResourceProviderConfig: Sendable, Hashable {
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
@@ -437,6 +463,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A resource provider with changed settings.
         public struct UpdateResourceProviderConfig: Sendable, Hashable {
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
@@ -451,6 +478,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A resource provider that is not to be started any more.
         public struct RemoveResourceProviderConfig: Sendable, Hashable {
             public var type: String
             public var name: String
@@ -463,6 +491,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// A resource provider that will not come back.
         public struct MarkResourceProviderGone: Sendable, Hashable {
             public var resourceProviderID: Mesos.ResourceProviderID
             /// Fields that this version does not know, as they are encoded again.
@@ -473,6 +502,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Images that no container needs are removed, but for these.
         public struct PruneImages: Sendable, Hashable {
             public var excludedImages: [Mesos.Image]
             /// Fields that this version does not know, as they are encoded again.
@@ -485,23 +515,20 @@ extension Mesos.Agent {
     }
 }
 
-extension Mesos.Agent.Call: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call" }
+extension Mesos.Agent.Call: Message {
+    typealias CStruct = Mesos__Agent__Call
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.Call.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.Call.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.get_metrics {
             self.getMetrics = Mesos.Agent.Call.GetMetrics(copying: value)
         }
@@ -570,8 +597,8 @@ extension Mesos.Agent.Call: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__Call__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -583,7 +610,9 @@ extension Mesos.Agent.Call: Message, CMessage {
         if let value = self.launchNestedContainer { c.pointee.launch_nested_container = value.lower(into: arena) }
         if let value = self.waitNestedContainer { c.pointee.wait_nested_container = value.lower(into: arena) }
         if let value = self.killNestedContainer { c.pointee.kill_nested_container = value.lower(into: arena) }
-        if let value = self.launchNestedContainerSession { c.pointee.launch_nested_container_session = value.lower(into: arena) }
+        if let value = self.launchNestedContainerSession {
+            c.pointee.launch_nested_container_session = value.lower(into: arena)
+        }
         if let value = self.attachContainerInput { c.pointee.attach_container_input = value.lower(into: arena) }
         if let value = self.attachContainerOutput { c.pointee.attach_container_output = value.lower(into: arena) }
         if let value = self.removeNestedContainer { c.pointee.remove_nested_container = value.lower(into: arena) }
@@ -591,70 +620,72 @@ extension Mesos.Agent.Call: Message, CMessage {
         if let value = self.waitContainer { c.pointee.wait_container = value.lower(into: arena) }
         if let value = self.killContainer { c.pointee.kill_container = value.lower(into: arena) }
         if let value = self.removeContainer { c.pointee.remove_container = value.lower(into: arena) }
-        if let value = self.addResourceProviderConfig { c.pointee.add_resource_provider_config = value.lower(into: arena) }
-        if let value = self.updateResourceProviderConfig { c.pointee.update_resource_provider_config = value.lower(into: arena) }
-        if let value = self.removeResourceProviderConfig { c.pointee.remove_resource_provider_config = value.lower(into: arena) }
+        if let value = self.addResourceProviderConfig {
+            c.pointee.add_resource_provider_config = value.lower(into: arena)
+        }
+        if let value = self.updateResourceProviderConfig {
+            c.pointee.update_resource_provider_config = value.lower(into: arena)
+        }
+        if let value = self.removeResourceProviderConfig {
+            c.pointee.remove_resource_provider_config = value.lower(into: arena)
+        }
         if let value = self.getContainers { c.pointee.get_containers = value.lower(into: arena) }
         if let value = self.pruneImages { c.pointee.prune_images = value.lower(into: arena) }
-        if let value = self.markResourceProviderGone { c.pointee.mark_resource_provider_gone = value.lower(into: arena) }
+        if let value = self.markResourceProviderGone {
+            c.pointee.mark_resource_provider_gone = value.lower(into: arena)
+        }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Call.GetMetrics: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.GetMetrics" }
+extension Mesos.Agent.Call.GetMetrics: Message {
+    typealias CStruct = Mesos__Agent__Call__GetMetrics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__get_metrics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__get_metrics__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__GetMetrics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.timeout {
             self.timeout = Mesos.DurationInfo(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__GetMetrics> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__GetMetrics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_metrics__type())
         if let value = self.timeout { c.pointee.timeout = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.SetLoggingLevel: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.SetLoggingLevel" }
+extension Mesos.Agent.Call.SetLoggingLevel: Message {
+    typealias CStruct = Mesos__Agent__Call__SetLoggingLevel
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__set_logging_level__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__set_logging_level__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__SetLoggingLevel>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.level = c.pointee.level
         self.duration = Mesos.DurationInfo(copying: c.pointee.duration)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__SetLoggingLevel> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__SetLoggingLevel.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__set_logging_level__type())
         c.pointee.level = self.level
         c.pointee.duration = self.duration.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -662,58 +693,48 @@ extension Mesos.Agent.Call.SetLoggingLevel: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.ListFiles: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.ListFiles" }
+extension Mesos.Agent.Call.ListFiles: Message {
+    typealias CStruct = Mesos__Agent__Call__ListFiles
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__list_files__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__list_files__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__ListFiles>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.text(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__ListFiles> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__ListFiles.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__list_files__type())
         c.pointee.path = arena.text(self.path)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.ReadFile: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.ReadFile" }
+extension Mesos.Agent.Call.ReadFile: Message {
+    typealias CStruct = Mesos__Agent__Call__ReadFile
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__read_file__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__read_file__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__ReadFile>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.text(c.pointee.path)
         self.offset = c.pointee.offset
         if c.pointee.has_length != 0 { self.length = c.pointee.length }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__ReadFile> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__ReadFile.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__read_file__type())
         c.pointee.path = arena.text(self.path)
         c.pointee.offset = self.offset
         if let value = self.length {
@@ -725,29 +746,24 @@ extension Mesos.Agent.Call.ReadFile: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.GetContainers: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.GetContainers" }
+extension Mesos.Agent.Call.GetContainers: Message {
+    typealias CStruct = Mesos__Agent__Call__GetContainers
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__get_containers__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__get_containers__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__GetContainers>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_show_nested != 0 { self.showNested = c.pointee.show_nested != 0 }
         if c.pointee.has_show_standalone != 0 { self.showStandalone = c.pointee.show_standalone != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__GetContainers> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__GetContainers.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_containers__type())
         if let value = self.showNested {
             c.pointee.has_show_nested = 1
             c.pointee.show_nested = value ? 1 : 0
@@ -761,22 +777,17 @@ extension Mesos.Agent.Call.GetContainers: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.LaunchNestedContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.LaunchNestedContainer" }
+extension Mesos.Agent.Call.LaunchNestedContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__launch_nested_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__launch_nested_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__LaunchNestedContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if let value = c.pointee.command {
             self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
@@ -791,8 +802,8 @@ extension Mesos.Agent.Call.LaunchNestedContainer: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__LaunchNestedContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__LaunchNestedContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if let value = self.command { c.pointee.command = value.lower(into: arena) }
         if let value = self.container { c.pointee.container = value.lower(into: arena) }
@@ -801,57 +812,47 @@ extension Mesos.Agent.Call.LaunchNestedContainer: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.WaitNestedContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.WaitNestedContainer" }
+extension Mesos.Agent.Call.WaitNestedContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__WaitNestedContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__wait_nested_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__wait_nested_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__WaitNestedContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__WaitNestedContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__WaitNestedContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_nested_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.KillNestedContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.KillNestedContainer" }
+extension Mesos.Agent.Call.KillNestedContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__KillNestedContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__kill_nested_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__kill_nested_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__KillNestedContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__KillNestedContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__KillNestedContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_nested_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if let value = self.signal {
             c.pointee.has_signal = 1
@@ -862,50 +863,40 @@ extension Mesos.Agent.Call.KillNestedContainer: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.RemoveNestedContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.RemoveNestedContainer" }
+extension Mesos.Agent.Call.RemoveNestedContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__RemoveNestedContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__remove_nested_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__remove_nested_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__RemoveNestedContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__RemoveNestedContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__RemoveNestedContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_nested_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.LaunchNestedContainerSession: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.LaunchNestedContainerSession" }
+extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
+    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainerSession
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__launch_nested_container_session__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__launch_nested_container_session__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__LaunchNestedContainerSession>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if let value = c.pointee.command {
             self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
@@ -920,8 +911,8 @@ extension Mesos.Agent.Call.LaunchNestedContainerSession: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__LaunchNestedContainerSession> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__LaunchNestedContainerSession.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container_session__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if let value = self.command { c.pointee.command = value.lower(into: arena) }
         if let value = self.container { c.pointee.container = value.lower(into: arena) }
@@ -930,23 +921,20 @@ extension Mesos.Agent.Call.LaunchNestedContainerSession: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.AttachContainerInput: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.AttachContainerInput" }
+extension Mesos.Agent.Call.AttachContainerInput: Message {
+    typealias CStruct = Mesos__Agent__Call__AttachContainerInput
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__attach_container_input__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__attach_container_input__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__AttachContainerInput>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.Call.AttachContainerInput.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.Call.AttachContainerInput.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.container_id {
             self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
         } else {
@@ -958,8 +946,8 @@ extension Mesos.Agent.Call.AttachContainerInput: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__AttachContainerInput> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__AttachContainerInput.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_input__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__Call__AttachContainerInput__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -971,50 +959,40 @@ extension Mesos.Agent.Call.AttachContainerInput: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.AttachContainerOutput: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.AttachContainerOutput" }
+extension Mesos.Agent.Call.AttachContainerOutput: Message {
+    typealias CStruct = Mesos__Agent__Call__AttachContainerOutput
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__attach_container_output__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__attach_container_output__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__AttachContainerOutput>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__AttachContainerOutput> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__AttachContainerOutput.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_output__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.LaunchContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.LaunchContainer" }
+extension Mesos.Agent.Call.LaunchContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__LaunchContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__launch_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__launch_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__LaunchContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if let value = c.pointee.command {
             self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
@@ -1027,12 +1005,14 @@ extension Mesos.Agent.Call.LaunchContainer: Message, CMessage {
         } else {
             self.containerBox = Boxed(nil)
         }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__LaunchContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__LaunchContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if let value = self.command { c.pointee.command = value.lower(into: arena) }
         if !self.resources.isEmpty {
@@ -1042,7 +1022,8 @@ extension Mesos.Agent.Call.LaunchContainer: Message, CMessage {
         if let value = self.container { c.pointee.container = value.lower(into: arena) }
         if !self.limits.isEmpty {
             c.pointee.n_limits = self.limits.count
-            c.pointee.limits = arena.entries(self.limits, mesos__agent__call__launch_container__limits_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__agent__call__launch_container__limits_entry__type()
+            c.pointee.limits = arena.entries(self.limits, type) {
                 (entry: UnsafeMutablePointer<Mesos__Agent__Call__LaunchContainer__LimitsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -1051,59 +1032,53 @@ extension Mesos.Agent.Call.LaunchContainer: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Call.WaitContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.WaitContainer" }
+extension Mesos.Agent.Call.WaitContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__WaitContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__wait_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__wait_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__WaitContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__WaitContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__WaitContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.KillContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.KillContainer" }
+extension Mesos.Agent.Call.KillContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__KillContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__kill_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__kill_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__KillContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__KillContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__KillContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if let value = self.signal {
             c.pointee.has_signal = 1
@@ -1114,113 +1089,93 @@ extension Mesos.Agent.Call.KillContainer: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.RemoveContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.RemoveContainer" }
+extension Mesos.Agent.Call.RemoveContainer: Message {
+    typealias CStruct = Mesos__Agent__Call__RemoveContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__remove_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__remove_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__RemoveContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__RemoveContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__RemoveContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_container__type())
         c.pointee.container_id = self.containerID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.AddResourceProviderConfig: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.AddResourceProviderConfig" }
+extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
+    typealias CStruct = Mesos__Agent__Call__AddResourceProviderConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__add_resource_provider_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__add_resource_provider_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__AddResourceProviderConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__AddResourceProviderConfig> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__AddResourceProviderConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__add_resource_provider_config__type())
         c.pointee.info = self.info.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.UpdateResourceProviderConfig" }
+extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
+    typealias CStruct = Mesos__Agent__Call__UpdateResourceProviderConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__update_resource_provider_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__update_resource_provider_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__UpdateResourceProviderConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__UpdateResourceProviderConfig> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__UpdateResourceProviderConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__update_resource_provider_config__type())
         c.pointee.info = self.info.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.RemoveResourceProviderConfig" }
+extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
+    typealias CStruct = Mesos__Agent__Call__RemoveResourceProviderConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__remove_resource_provider_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__remove_resource_provider_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__RemoveResourceProviderConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.type = Lift.text(c.pointee.type)
         self.name = Lift.text(c.pointee.name)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__RemoveResourceProviderConfig> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__RemoveResourceProviderConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_resource_provider_config__type())
         c.pointee.type = arena.text(self.type)
         c.pointee.name = arena.text(self.name)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -1228,56 +1183,46 @@ extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Call.MarkResourceProviderGone: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.MarkResourceProviderGone" }
+extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
+    typealias CStruct = Mesos__Agent__Call__MarkResourceProviderGone
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__mark_resource_provider_gone__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__mark_resource_provider_gone__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__MarkResourceProviderGone>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resourceProviderID = Mesos.ResourceProviderID(copying: c.pointee.resource_provider_id)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__MarkResourceProviderGone> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__MarkResourceProviderGone.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__mark_resource_provider_gone__type())
         c.pointee.resource_provider_id = self.resourceProviderID.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Call.PruneImages: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Call.PruneImages" }
+extension Mesos.Agent.Call.PruneImages: Message {
+    typealias CStruct = Mesos__Agent__Call__PruneImages
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__call__prune_images__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__call__prune_images__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Call__PruneImages>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Call__PruneImages> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Call__PruneImages.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__prune_images__type())
         if !self.excludedImages.isEmpty {
             c.pointee.n_excluded_images = self.excludedImages.count
             c.pointee.excluded_images = arena.messages(self.excludedImages)

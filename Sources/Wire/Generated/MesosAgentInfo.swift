@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// An agent: its address, its resources, its attributes.
     public struct SlaveInfo: Sendable, Hashable {
         public var hostname: String
         public var resources: [Mesos.Resource]
@@ -41,6 +42,7 @@ extension Mesos {
         public var portOrDefault: Int32 { self.port ?? 5051 }
     }
 
+    /// Where a machine is.
     public struct DomainInfo: Sendable, Hashable {
         public var faultDomain: Mesos.DomainInfo.FaultDomain?
         /// Fields that this version does not know, as they are encoded again.
@@ -50,6 +52,7 @@ extension Mesos {
             self.faultDomain = faultDomain
         }
 
+        /// Machines that can fail together.
         public struct FaultDomain: Sendable, Hashable {
             public var region: Mesos.DomainInfo.FaultDomain.RegionInfo
             public var zone: Mesos.DomainInfo.FaultDomain.ZoneInfo
@@ -64,6 +67,7 @@ extension Mesos {
                 self.zone = zone
             }
 
+            /// A region: zones that are near each other.
             public struct RegionInfo: Sendable, Hashable {
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
@@ -74,6 +78,7 @@ extension Mesos {
                 }
             }
 
+            /// A zone within a region.
             public struct ZoneInfo: Sendable, Hashable {
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
@@ -86,6 +91,7 @@ extension Mesos {
         }
     }
 
+    /// How an agent is emptied.
     public struct DrainConfig: Sendable, Hashable {
         public var maxGracePeriod: Mesos.DurationInfo?
         public var markGone: Bool?
@@ -101,6 +107,7 @@ extension Mesos {
         public var markGoneOrDefault: Bool { self.markGone ?? false }
     }
 
+    /// The version of a program, and how it was built.
     public struct VersionInfo: Sendable, Hashable {
         public var version: String
         public var buildDate: String?
@@ -131,6 +138,7 @@ extension Mesos {
         }
     }
 
+    /// A file in a sandbox, as stat(2) sees it.
     public struct FileInfo: Sendable, Hashable {
         public var path: String
         public var nlink: Int32?
@@ -162,22 +170,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.SlaveInfo: Message, CMessage {
-    public static var fullName: String { "mesos.SlaveInfo" }
+extension Mesos.SlaveInfo: Message {
+    typealias CStruct = Mesos__SlaveInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__SlaveInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.hostname = Lift.text(c.pointee.hostname)
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         self.attributes = Lift.messages(c.pointee.attributes, c.pointee.n_attributes)
@@ -192,8 +195,8 @@ extension Mesos.SlaveInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__SlaveInfo> {
-        let c = arena.make(Self.table, as: Mesos__SlaveInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave_info__type())
         c.pointee.hostname = arena.text(self.hostname)
         if !self.resources.isEmpty {
             c.pointee.n_resources = self.resources.count
@@ -216,61 +219,55 @@ extension Mesos.SlaveInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.DomainInfo: Message, CMessage {
-    public static var fullName: String { "mesos.DomainInfo" }
+extension Mesos.DomainInfo: Message {
+    typealias CStruct = Mesos__DomainInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__domain_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__domain_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__DomainInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.fault_domain {
             self.faultDomain = Mesos.DomainInfo.FaultDomain(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DomainInfo> {
-        let c = arena.make(Self.table, as: Mesos__DomainInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__type())
         if let value = self.faultDomain { c.pointee.fault_domain = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.DomainInfo.FaultDomain: Message, CMessage {
-    public static var fullName: String { "mesos.DomainInfo.FaultDomain" }
+extension Mesos.DomainInfo.FaultDomain: Message {
+    typealias CStruct = Mesos__DomainInfo__FaultDomain
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__domain_info__fault_domain__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__domain_info__fault_domain__type() }
-
-    init(copying c: UnsafePointer<Mesos__DomainInfo__FaultDomain>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.region = Mesos.DomainInfo.FaultDomain.RegionInfo(copying: c.pointee.region)
         self.zone = Mesos.DomainInfo.FaultDomain.ZoneInfo(copying: c.pointee.zone)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DomainInfo__FaultDomain> {
-        let c = arena.make(Self.table, as: Mesos__DomainInfo__FaultDomain.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__type())
         c.pointee.region = self.region.lower(into: arena)
         c.pointee.zone = self.zone.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -278,78 +275,63 @@ extension Mesos.DomainInfo.FaultDomain: Message, CMessage {
     }
 }
 
-extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message, CMessage {
-    public static var fullName: String { "mesos.DomainInfo.FaultDomain.RegionInfo" }
+extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
+    typealias CStruct = Mesos__DomainInfo__FaultDomain__RegionInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__domain_info__fault_domain__region_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__domain_info__fault_domain__region_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__DomainInfo__FaultDomain__RegionInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DomainInfo__FaultDomain__RegionInfo> {
-        let c = arena.make(Self.table, as: Mesos__DomainInfo__FaultDomain__RegionInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__region_info__type())
         c.pointee.name = arena.text(self.name)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message, CMessage {
-    public static var fullName: String { "mesos.DomainInfo.FaultDomain.ZoneInfo" }
+extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
+    typealias CStruct = Mesos__DomainInfo__FaultDomain__ZoneInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__domain_info__fault_domain__zone_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__domain_info__fault_domain__zone_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__DomainInfo__FaultDomain__ZoneInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DomainInfo__FaultDomain__ZoneInfo> {
-        let c = arena.make(Self.table, as: Mesos__DomainInfo__FaultDomain__ZoneInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__zone_info__type())
         c.pointee.name = arena.text(self.name)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.DrainConfig: Message, CMessage {
-    public static var fullName: String { "mesos.DrainConfig" }
+extension Mesos.DrainConfig: Message {
+    typealias CStruct = Mesos__DrainConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__drain_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__drain_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__DrainConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.max_grace_period {
             self.maxGracePeriod = Mesos.DurationInfo(copying: value)
         }
@@ -357,8 +339,8 @@ extension Mesos.DrainConfig: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DrainConfig> {
-        let c = arena.make(Self.table, as: Mesos__DrainConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__drain_config__type())
         if let value = self.maxGracePeriod { c.pointee.max_grace_period = value.lower(into: arena) }
         if let value = self.markGone {
             c.pointee.has_mark_gone = 1
@@ -369,22 +351,17 @@ extension Mesos.DrainConfig: Message, CMessage {
     }
 }
 
-extension Mesos.VersionInfo: Message, CMessage {
-    public static var fullName: String { "mesos.VersionInfo" }
+extension Mesos.VersionInfo: Message {
+    typealias CStruct = Mesos__VersionInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__version_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__version_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__VersionInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.version = Lift.text(c.pointee.version)
         if c.pointee.has_build_date != 0 { self.buildDate = Lift.text(c.pointee.build_date) }
         if c.pointee.has_build_time != 0 { self.buildTime = c.pointee.build_time }
@@ -395,8 +372,8 @@ extension Mesos.VersionInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__VersionInfo> {
-        let c = arena.make(Self.table, as: Mesos__VersionInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__version_info__type())
         c.pointee.version = arena.text(self.version)
         if let value = self.buildDate {
             c.pointee.has_build_date = 1
@@ -425,24 +402,23 @@ extension Mesos.VersionInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.FileInfo: Message, CMessage {
-    public static var fullName: String { "mesos.FileInfo" }
+extension Mesos.FileInfo: Message {
+    typealias CStruct = Mesos__FileInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__file_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__file_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__FileInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.text(c.pointee.path)
         if c.pointee.has_nlink != 0 { self.nlink = c.pointee.nlink }
         if c.pointee.has_size != 0 { self.size = c.pointee.size }
@@ -455,8 +431,8 @@ extension Mesos.FileInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__FileInfo> {
-        let c = arena.make(Self.table, as: Mesos__FileInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__file_info__type())
         c.pointee.path = arena.text(self.path)
         if let value = self.nlink {
             c.pointee.has_nlink = 1
@@ -482,4 +458,8 @@ extension Mesos.FileInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

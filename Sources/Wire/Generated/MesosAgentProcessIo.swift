@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Agent {
+    /// A piece of input or output, or a word about the stream itself.
     public struct ProcessIO: Sendable, Hashable {
         public var type: Mesos.Agent.ProcessIO.TypeEnum?
         public var data: Mesos.Agent.ProcessIO.Data?
@@ -30,18 +31,23 @@ extension Mesos.Agent {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let data = Self(rawValue: 1)
-            public static let control = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var data: Self { Self(rawValue: 1) }
+            public static var control: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__agent__process_io__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__agent__process_io__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__agent__process_io__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Bytes of one stream; none at all are its end.
         public struct Data: Sendable, Hashable {
             public var type: Mesos.Agent.ProcessIO.Data.TypeEnum?
             public var data: [UInt8]?
@@ -60,20 +66,25 @@ extension Mesos.Agent {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let stdin = Self(rawValue: 1)
-                public static let stdout = Self(rawValue: 2)
-                public static let stderr = Self(rawValue: 3)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var stdin: Self { Self(rawValue: 1) }
+                public static var stdout: Self { Self(rawValue: 2) }
+                public static var stderr: Self { Self(rawValue: 3) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__agent__process_io__data__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__agent__process_io__data__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__agent__process_io__data__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
 
+        /// A change of the terminal, or a sign of life.
         public struct Control: Sendable, Hashable {
             public var type: Mesos.Agent.ProcessIO.Control.TypeEnum?
             public var ttyInfo: Mesos.TTYInfo?
@@ -95,18 +106,23 @@ extension Mesos.Agent {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let ttyInfo = Self(rawValue: 1)
-                public static let heartbeat = Self(rawValue: 2)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var ttyInfo: Self { Self(rawValue: 1) }
+                public static var heartbeat: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__agent__process_io__control__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__agent__process_io__control__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__agent__process_io__control__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// How often signs of life come.
             public struct Heartbeat: Sendable, Hashable {
                 public var interval: Mesos.DurationInfo?
                 /// Fields that this version does not know, as they are encoded again.
@@ -120,23 +136,20 @@ extension Mesos.Agent {
     }
 }
 
-extension Mesos.Agent.ProcessIO: Message, CMessage {
-    public static var fullName: String { "mesos.agent.ProcessIO" }
+extension Mesos.Agent.ProcessIO: Message {
+    typealias CStruct = Mesos__Agent__ProcessIO
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__process_io__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__process_io__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__ProcessIO>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.ProcessIO.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.ProcessIO.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.data {
             self.data = Mesos.Agent.ProcessIO.Data(copying: value)
         }
@@ -148,8 +161,8 @@ extension Mesos.Agent.ProcessIO: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__ProcessIO> {
-        let c = arena.make(Self.table, as: Mesos__Agent__ProcessIO.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__ProcessIO__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -161,29 +174,26 @@ extension Mesos.Agent.ProcessIO: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.ProcessIO.Data: Message, CMessage {
-    public static var fullName: String { "mesos.agent.ProcessIO.Data" }
+extension Mesos.Agent.ProcessIO.Data: Message {
+    typealias CStruct = Mesos__Agent__ProcessIO__Data
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__process_io__data__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__process_io__data__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__ProcessIO__Data>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.ProcessIO.Data.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.ProcessIO.Data.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__ProcessIO__Data> {
-        let c = arena.make(Self.table, as: Mesos__Agent__ProcessIO__Data.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__data__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__ProcessIO__Data__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -197,23 +207,20 @@ extension Mesos.Agent.ProcessIO.Data: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.ProcessIO.Control: Message, CMessage {
-    public static var fullName: String { "mesos.agent.ProcessIO.Control" }
+extension Mesos.Agent.ProcessIO.Control: Message {
+    typealias CStruct = Mesos__Agent__ProcessIO__Control
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__process_io__control__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__process_io__control__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__ProcessIO__Control>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.ProcessIO.Control.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.ProcessIO.Control.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.tty_info {
             self.ttyInfo = Mesos.TTYInfo(copying: value)
         }
@@ -223,8 +230,8 @@ extension Mesos.Agent.ProcessIO.Control: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__ProcessIO__Control> {
-        let c = arena.make(Self.table, as: Mesos__Agent__ProcessIO__Control.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__control__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__ProcessIO__Control__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -236,30 +243,25 @@ extension Mesos.Agent.ProcessIO.Control: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.ProcessIO.Control.Heartbeat: Message, CMessage {
-    public static var fullName: String { "mesos.agent.ProcessIO.Control.Heartbeat" }
+extension Mesos.Agent.ProcessIO.Control.Heartbeat: Message {
+    typealias CStruct = Mesos__Agent__ProcessIO__Control__Heartbeat
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__process_io__control__heartbeat__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__process_io__control__heartbeat__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__ProcessIO__Control__Heartbeat>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.interval {
             self.interval = Mesos.DurationInfo(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__ProcessIO__Control__Heartbeat> {
-        let c = arena.make(Self.table, as: Mesos__Agent__ProcessIO__Control__Heartbeat.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__control__heartbeat__type())
         if let value = self.interval { c.pointee.interval = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c

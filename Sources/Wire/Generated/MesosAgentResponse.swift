@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Agent {
+    /// An answer; `type` says which of the others is set.
     public struct Response: Sendable, Hashable {
         public var type: Mesos.Agent.Response.TypeEnum?
         public var getHealth: Mesos.Agent.Response.GetHealth?
@@ -75,33 +76,38 @@ extension Mesos.Agent {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let getHealth = Self(rawValue: 1)
-            public static let getFlags = Self(rawValue: 2)
-            public static let getVersion = Self(rawValue: 3)
-            public static let getMetrics = Self(rawValue: 4)
-            public static let getLoggingLevel = Self(rawValue: 5)
-            public static let listFiles = Self(rawValue: 6)
-            public static let readFile = Self(rawValue: 7)
-            public static let getState = Self(rawValue: 8)
-            public static let getContainers = Self(rawValue: 9)
-            public static let getFrameworks = Self(rawValue: 10)
-            public static let getExecutors = Self(rawValue: 11)
-            public static let getOperations = Self(rawValue: 17)
-            public static let getTasks = Self(rawValue: 12)
-            public static let getAgent = Self(rawValue: 14)
-            public static let getResourceProviders = Self(rawValue: 16)
-            public static let waitNestedContainer = Self(rawValue: 13)
-            public static let waitContainer = Self(rawValue: 15)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var getHealth: Self { Self(rawValue: 1) }
+            public static var getFlags: Self { Self(rawValue: 2) }
+            public static var getVersion: Self { Self(rawValue: 3) }
+            public static var getMetrics: Self { Self(rawValue: 4) }
+            public static var getLoggingLevel: Self { Self(rawValue: 5) }
+            public static var listFiles: Self { Self(rawValue: 6) }
+            public static var readFile: Self { Self(rawValue: 7) }
+            public static var getState: Self { Self(rawValue: 8) }
+            public static var getContainers: Self { Self(rawValue: 9) }
+            public static var getFrameworks: Self { Self(rawValue: 10) }
+            public static var getExecutors: Self { Self(rawValue: 11) }
+            public static var getOperations: Self { Self(rawValue: 17) }
+            public static var getTasks: Self { Self(rawValue: 12) }
+            public static var getAgent: Self { Self(rawValue: 14) }
+            public static var getResourceProviders: Self { Self(rawValue: 16) }
+            public static var waitNestedContainer: Self { Self(rawValue: 13) }
+            public static var waitContainer: Self { Self(rawValue: 15) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__agent__response__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__agent__response__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__agent__response__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Whether the agent is well.
         public struct GetHealth: Sendable, Hashable {
             public var healthy: Bool
             /// Fields that this version does not know, as they are encoded again.
@@ -112,6 +118,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The agent's command line.
         public struct GetFlags: Sendable, Hashable {
             public var flags: [Mesos.Flag]
             /// Fields that this version does not know, as they are encoded again.
@@ -122,6 +129,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The agent's version.
         public struct GetVersion: Sendable, Hashable {
             public var versionInfo: Mesos.VersionInfo {
                 get { versionInfoBox.content }
@@ -136,6 +144,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// All metrics.
         public struct GetMetrics: Sendable, Hashable {
             public var metrics: [Mesos.Metric]
             /// Fields that this version does not know, as they are encoded again.
@@ -146,6 +155,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The level of logging.
         public struct GetLoggingLevel: Sendable, Hashable {
             public var level: UInt32
             /// Fields that this version does not know, as they are encoded again.
@@ -156,6 +166,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// What the directory holds.
         public struct ListFiles: Sendable, Hashable {
             public var fileInfos: [Mesos.FileInfo]
             /// Fields that this version does not know, as they are encoded again.
@@ -166,6 +177,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The file's size and the part that was asked for.
         public struct ReadFile: Sendable, Hashable {
             public var size: UInt64
             public var data: [UInt8]
@@ -178,6 +190,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// Tasks, executors and frameworks in one.
         public struct GetState: Sendable, Hashable {
             public var getTasks: Mesos.Agent.Response.GetTasks?
             public var getExecutors: Mesos.Agent.Response.GetExecutors?
@@ -196,6 +209,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The containers.
         public struct GetContainers: Sendable, Hashable {
             public var containers: [Mesos.Agent.Response.GetContainers.Container]
             /// Fields that this version does not know, as they are encoded again.
@@ -205,6 +219,7 @@ extension Mesos.Agent {
                 self.containers = containers
             }
 
+            /// A container with its status and what it uses.
             public struct Container: Sendable, Hashable {
                 public var frameworkID: Mesos.FrameworkID?
                 public var executorID: Mesos.ExecutorID?
@@ -241,6 +256,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The frameworks, running and ended.
         public struct GetFrameworks: Sendable, Hashable {
             public var frameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
             public var completedFrameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
@@ -255,6 +271,7 @@ extension Mesos.Agent {
                 self.completedFrameworks = completedFrameworks
             }
 
+            /// One framework.
             public struct Framework: Sendable, Hashable {
                 public var frameworkInfo: Mesos.FrameworkInfo {
                     get { frameworkInfoBox.content }
@@ -270,6 +287,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The executors, running and ended.
         public struct GetExecutors: Sendable, Hashable {
             public var executors: [Mesos.Agent.Response.GetExecutors.Executor]
             public var completedExecutors: [Mesos.Agent.Response.GetExecutors.Executor]
@@ -284,6 +302,7 @@ extension Mesos.Agent {
                 self.completedExecutors = completedExecutors
             }
 
+            /// One executor.
             public struct Executor: Sendable, Hashable {
                 public var executorInfo: Mesos.ExecutorInfo {
                     get { executorInfoBox.content }
@@ -299,6 +318,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The operations that are under way.
         public struct GetOperations: Sendable, Hashable {
             public var operations: [Mesos.Operation]
             /// Fields that this version does not know, as they are encoded again.
@@ -309,6 +329,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The tasks, by how far they have come.
         public struct GetTasks: Sendable, Hashable {
             public var pendingTasks: [Mesos.Task]
             public var queuedTasks: [Mesos.Task]
@@ -333,6 +354,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The agent, and whether it is being emptied.
         public struct GetAgent: Sendable, Hashable {
             public var slaveInfo: Mesos.SlaveInfo? {
                 get { slaveInfoBox.value }
@@ -355,6 +377,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// The resource providers.
         public struct GetResourceProviders: Sendable, Hashable {
             public var resourceProviders: [Mesos.Agent.Response.GetResourceProviders.ResourceProvider]
             /// Fields that this version does not know, as they are encoded again.
@@ -366,6 +389,7 @@ extension Mesos.Agent {
                 self.resourceProviders = resourceProviders
             }
 
+            /// One resource provider with its resources.
             public struct ResourceProvider: Sendable, Hashable {
                 public var resourceProviderInfo: Mesos.ResourceProviderInfo {
                     get { resourceProviderInfoBox.content }
@@ -386,6 +410,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// How the nested container ended.
         public struct WaitNestedContainer: Sendable, Hashable {
             public var exitStatus: Int32?
             public var state: Mesos.TaskState?
@@ -410,6 +435,7 @@ extension Mesos.Agent {
             }
         }
 
+        /// How the container ended.
         public struct WaitContainer: Sendable, Hashable {
             public var exitStatus: Int32?
             public var state: Mesos.TaskState?
@@ -436,23 +462,20 @@ extension Mesos.Agent {
     }
 }
 
-extension Mesos.Agent.Response: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response" }
+extension Mesos.Agent.Response: Message {
+    typealias CStruct = Mesos__Agent__Response
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Agent.Response.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Agent.Response.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.get_health {
             self.getHealth = Mesos.Agent.Response.GetHealth(copying: value)
         }
@@ -509,8 +532,8 @@ extension Mesos.Agent.Response: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Agent__Response__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -535,58 +558,52 @@ extension Mesos.Agent.Response: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Response.GetHealth: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetHealth" }
+extension Mesos.Agent.Response.GetHealth: Message {
+    typealias CStruct = Mesos__Agent__Response__GetHealth
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_health__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_health__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetHealth>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.healthy = c.pointee.healthy != 0
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetHealth> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetHealth.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_health__type())
         c.pointee.healthy = self.healthy ? 1 : 0
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Response.GetFlags: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetFlags" }
+extension Mesos.Agent.Response.GetFlags: Message {
+    typealias CStruct = Mesos__Agent__Response__GetFlags
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_flags__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_flags__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetFlags>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.flags = Lift.messages(c.pointee.flags, c.pointee.n_flags)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetFlags> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetFlags.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_flags__type())
         if !self.flags.isEmpty {
             c.pointee.n_flags = self.flags.count
             c.pointee.flags = arena.messages(self.flags)
@@ -596,56 +613,46 @@ extension Mesos.Agent.Response.GetFlags: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetVersion: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetVersion" }
+extension Mesos.Agent.Response.GetVersion: Message {
+    typealias CStruct = Mesos__Agent__Response__GetVersion
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_version__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_version__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetVersion>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.versionInfoBox = Boxed(Mesos.VersionInfo(copying: c.pointee.version_info))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetVersion> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetVersion.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_version__type())
         c.pointee.version_info = self.versionInfo.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Response.GetMetrics: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetMetrics" }
+extension Mesos.Agent.Response.GetMetrics: Message {
+    typealias CStruct = Mesos__Agent__Response__GetMetrics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_metrics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_metrics__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetMetrics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.metrics = Lift.messages(c.pointee.metrics, c.pointee.n_metrics)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetMetrics> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetMetrics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_metrics__type())
         if !self.metrics.isEmpty {
             c.pointee.n_metrics = self.metrics.count
             c.pointee.metrics = arena.messages(self.metrics)
@@ -655,56 +662,46 @@ extension Mesos.Agent.Response.GetMetrics: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetLoggingLevel: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetLoggingLevel" }
+extension Mesos.Agent.Response.GetLoggingLevel: Message {
+    typealias CStruct = Mesos__Agent__Response__GetLoggingLevel
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_logging_level__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_logging_level__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetLoggingLevel>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.level = c.pointee.level
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetLoggingLevel> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetLoggingLevel.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_logging_level__type())
         c.pointee.level = self.level
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Response.ListFiles: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.ListFiles" }
+extension Mesos.Agent.Response.ListFiles: Message {
+    typealias CStruct = Mesos__Agent__Response__ListFiles
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__list_files__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__list_files__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__ListFiles>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.fileInfos = Lift.messages(c.pointee.file_infos, c.pointee.n_file_infos)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__ListFiles> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__ListFiles.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__list_files__type())
         if !self.fileInfos.isEmpty {
             c.pointee.n_file_infos = self.fileInfos.count
             c.pointee.file_infos = arena.messages(self.fileInfos)
@@ -714,29 +711,24 @@ extension Mesos.Agent.Response.ListFiles: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.ReadFile: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.ReadFile" }
+extension Mesos.Agent.Response.ReadFile: Message {
+    typealias CStruct = Mesos__Agent__Response__ReadFile
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__read_file__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__read_file__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__ReadFile>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.size = c.pointee.size
         self.data = Lift.bytes(c.pointee.data)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__ReadFile> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__ReadFile.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__read_file__type())
         c.pointee.size = self.size
         c.pointee.data = arena.bytes(self.data)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -744,22 +736,17 @@ extension Mesos.Agent.Response.ReadFile: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetState: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetState" }
+extension Mesos.Agent.Response.GetState: Message {
+    typealias CStruct = Mesos__Agent__Response__GetState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetState>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.get_tasks {
             self.getTasks = Mesos.Agent.Response.GetTasks(copying: value)
         }
@@ -772,8 +759,8 @@ extension Mesos.Agent.Response.GetState: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetState> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_state__type())
         if let value = self.getTasks { c.pointee.get_tasks = value.lower(into: arena) }
         if let value = self.getExecutors { c.pointee.get_executors = value.lower(into: arena) }
         if let value = self.getFrameworks { c.pointee.get_frameworks = value.lower(into: arena) }
@@ -782,28 +769,23 @@ extension Mesos.Agent.Response.GetState: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetContainers: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetContainers" }
+extension Mesos.Agent.Response.GetContainers: Message {
+    typealias CStruct = Mesos__Agent__Response__GetContainers
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_containers__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_containers__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetContainers>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetContainers> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetContainers.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_containers__type())
         if !self.containers.isEmpty {
             c.pointee.n_containers = self.containers.count
             c.pointee.containers = arena.messages(self.containers)
@@ -813,22 +795,17 @@ extension Mesos.Agent.Response.GetContainers: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetContainers.Container: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetContainers.Container" }
+extension Mesos.Agent.Response.GetContainers.Container: Message {
+    typealias CStruct = Mesos__Agent__Response__GetContainers__Container
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_containers__container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_containers__container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetContainers__Container>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.framework_id {
             self.frameworkID = Mesos.FrameworkID(copying: value)
         }
@@ -848,8 +825,8 @@ extension Mesos.Agent.Response.GetContainers.Container: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetContainers__Container> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetContainers__Container.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_containers__container__type())
         if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
         if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
         if let value = self.executorName {
@@ -862,31 +839,30 @@ extension Mesos.Agent.Response.GetContainers.Container: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Response.GetFrameworks: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetFrameworks" }
+extension Mesos.Agent.Response.GetFrameworks: Message {
+    typealias CStruct = Mesos__Agent__Response__GetFrameworks
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_frameworks__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_frameworks__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetFrameworks>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.frameworks = Lift.messages(c.pointee.frameworks, c.pointee.n_frameworks)
         self.completedFrameworks = Lift.messages(c.pointee.completed_frameworks, c.pointee.n_completed_frameworks)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetFrameworks> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetFrameworks.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_frameworks__type())
         if !self.frameworks.isEmpty {
             c.pointee.n_frameworks = self.frameworks.count
             c.pointee.frameworks = arena.messages(self.frameworks)
@@ -900,57 +876,47 @@ extension Mesos.Agent.Response.GetFrameworks: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetFrameworks.Framework: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetFrameworks.Framework" }
+extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
+    typealias CStruct = Mesos__Agent__Response__GetFrameworks__Framework
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_frameworks__framework__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_frameworks__framework__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetFrameworks__Framework>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.frameworkInfoBox = Boxed(Mesos.FrameworkInfo(copying: c.pointee.framework_info))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetFrameworks__Framework> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetFrameworks__Framework.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_frameworks__framework__type())
         c.pointee.framework_info = self.frameworkInfo.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Response.GetExecutors: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetExecutors" }
+extension Mesos.Agent.Response.GetExecutors: Message {
+    typealias CStruct = Mesos__Agent__Response__GetExecutors
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_executors__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_executors__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetExecutors>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executors = Lift.messages(c.pointee.executors, c.pointee.n_executors)
         self.completedExecutors = Lift.messages(c.pointee.completed_executors, c.pointee.n_completed_executors)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetExecutors> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetExecutors.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_executors__type())
         if !self.executors.isEmpty {
             c.pointee.n_executors = self.executors.count
             c.pointee.executors = arena.messages(self.executors)
@@ -964,56 +930,46 @@ extension Mesos.Agent.Response.GetExecutors: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetExecutors.Executor: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetExecutors.Executor" }
+extension Mesos.Agent.Response.GetExecutors.Executor: Message {
+    typealias CStruct = Mesos__Agent__Response__GetExecutors__Executor
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_executors__executor__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_executors__executor__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetExecutors__Executor>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor_info))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetExecutors__Executor> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetExecutors__Executor.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_executors__executor__type())
         c.pointee.executor_info = self.executorInfo.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Agent.Response.GetOperations: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetOperations" }
+extension Mesos.Agent.Response.GetOperations: Message {
+    typealias CStruct = Mesos__Agent__Response__GetOperations
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_operations__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_operations__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetOperations>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetOperations> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetOperations.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_operations__type())
         if !self.operations.isEmpty {
             c.pointee.n_operations = self.operations.count
             c.pointee.operations = arena.messages(self.operations)
@@ -1023,22 +979,17 @@ extension Mesos.Agent.Response.GetOperations: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetTasks: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetTasks" }
+extension Mesos.Agent.Response.GetTasks: Message {
+    typealias CStruct = Mesos__Agent__Response__GetTasks
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_tasks__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_tasks__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetTasks>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.pendingTasks = Lift.messages(c.pointee.pending_tasks, c.pointee.n_pending_tasks)
         self.queuedTasks = Lift.messages(c.pointee.queued_tasks, c.pointee.n_queued_tasks)
         self.launchedTasks = Lift.messages(c.pointee.launched_tasks, c.pointee.n_launched_tasks)
@@ -1047,8 +998,8 @@ extension Mesos.Agent.Response.GetTasks: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetTasks> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetTasks.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_tasks__type())
         if !self.pendingTasks.isEmpty {
             c.pointee.n_pending_tasks = self.pendingTasks.count
             c.pointee.pending_tasks = arena.messages(self.pendingTasks)
@@ -1072,24 +1023,23 @@ extension Mesos.Agent.Response.GetTasks: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Response.GetAgent: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetAgent" }
+extension Mesos.Agent.Response.GetAgent: Message {
+    typealias CStruct = Mesos__Agent__Response__GetAgent
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_agent__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_agent__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetAgent>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.slave_info {
             self.slaveInfoBox = Boxed(Mesos.SlaveInfo(copying: value))
         } else {
@@ -1104,8 +1054,8 @@ extension Mesos.Agent.Response.GetAgent: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetAgent> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetAgent.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_agent__type())
         if let value = self.slaveInfo { c.pointee.slave_info = value.lower(into: arena) }
         if let value = self.drainConfig { c.pointee.drain_config = value.lower(into: arena) }
         if let value = self.estimatedDrainStartTime { c.pointee.estimated_drain_start_time = value.lower(into: arena) }
@@ -1114,28 +1064,23 @@ extension Mesos.Agent.Response.GetAgent: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetResourceProviders: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetResourceProviders" }
+extension Mesos.Agent.Response.GetResourceProviders: Message {
+    typealias CStruct = Mesos__Agent__Response__GetResourceProviders
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_resource_providers__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_resource_providers__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetResourceProviders>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resourceProviders = Lift.messages(c.pointee.resource_providers, c.pointee.n_resource_providers)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetResourceProviders> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetResourceProviders.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_resource_providers__type())
         if !self.resourceProviders.isEmpty {
             c.pointee.n_resource_providers = self.resourceProviders.count
             c.pointee.resource_providers = arena.messages(self.resourceProviders)
@@ -1145,29 +1090,24 @@ extension Mesos.Agent.Response.GetResourceProviders: Message, CMessage {
     }
 }
 
-extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.GetResourceProviders.ResourceProvider" }
+extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
+    typealias CStruct = Mesos__Agent__Response__GetResourceProviders__ResourceProvider
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__get_resource_providers__resource_provider__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__get_resource_providers__resource_provider__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__GetResourceProviders__ResourceProvider>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resourceProviderInfoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.resource_provider_info))
         self.totalResources = Lift.messages(c.pointee.total_resources, c.pointee.n_total_resources)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__GetResourceProviders__ResourceProvider> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__GetResourceProviders__ResourceProvider.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_resource_providers__resource_provider__type())
         c.pointee.resource_provider_info = self.resourceProviderInfo.lower(into: arena)
         if !self.totalResources.isEmpty {
             c.pointee.n_total_resources = self.totalResources.count
@@ -1178,25 +1118,22 @@ extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message, C
     }
 }
 
-extension Mesos.Agent.Response.WaitNestedContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.WaitNestedContainer" }
+extension Mesos.Agent.Response.WaitNestedContainer: Message {
+    typealias CStruct = Mesos__Agent__Response__WaitNestedContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__wait_nested_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__wait_nested_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__WaitNestedContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_exit_status != 0 { self.exitStatus = c.pointee.exit_status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 { self.reason = Mesos.TaskStatus.Reason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue)) }
+        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
+        if c.pointee.has_reason != 0 {
+            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
+        }
         if let value = c.pointee.limitation {
             self.limitation = Mesos.TaskResourceLimitation(copying: value)
         }
@@ -1204,8 +1141,8 @@ extension Mesos.Agent.Response.WaitNestedContainer: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__WaitNestedContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__WaitNestedContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__wait_nested_container__type())
         if let value = self.exitStatus {
             c.pointee.has_exit_status = 1
             c.pointee.exit_status = value
@@ -1226,27 +1163,28 @@ extension Mesos.Agent.Response.WaitNestedContainer: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Agent.Response.WaitContainer: Message, CMessage {
-    public static var fullName: String { "mesos.agent.Response.WaitContainer" }
+extension Mesos.Agent.Response.WaitContainer: Message {
+    typealias CStruct = Mesos__Agent__Response__WaitContainer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__agent__response__wait_container__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__agent__response__wait_container__type() }
-
-    init(copying c: UnsafePointer<Mesos__Agent__Response__WaitContainer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_exit_status != 0 { self.exitStatus = c.pointee.exit_status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 { self.reason = Mesos.TaskStatus.Reason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue)) }
+        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
+        if c.pointee.has_reason != 0 {
+            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
+        }
         if let value = c.pointee.limitation {
             self.limitation = Mesos.TaskResourceLimitation(copying: value)
         }
@@ -1254,8 +1192,8 @@ extension Mesos.Agent.Response.WaitContainer: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Agent__Response__WaitContainer> {
-        let c = arena.make(Self.table, as: Mesos__Agent__Response__WaitContainer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__wait_container__type())
         if let value = self.exitStatus {
             c.pointee.has_exit_status = 1
             c.pointee.exit_status = value
@@ -1276,4 +1214,8 @@ extension Mesos.Agent.Response.WaitContainer: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

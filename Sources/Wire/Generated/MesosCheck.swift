@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A check of a task that only informs.
     public struct CheckInfo: Sendable, Hashable {
         public var type: Mesos.CheckInfo.TypeEnum?
         public var command: Mesos.CheckInfo.Command?
@@ -47,19 +48,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let command = Self(rawValue: 1)
-            public static let http = Self(rawValue: 2)
-            public static let tcp = Self(rawValue: 3)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var command: Self { Self(rawValue: 1) }
+            public static var http: Self { Self(rawValue: 2) }
+            public static var tcp: Self { Self(rawValue: 3) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__check_info__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__check_info__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__check_info__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// A command whose exit code is the result.
         public struct Command: Sendable, Hashable {
             public var command: Mesos.CommandInfo {
                 get { commandBox.content }
@@ -74,6 +80,7 @@ extension Mesos {
             }
         }
 
+        /// An HTTP request whose status code is the result.
         public struct Http: Sendable, Hashable {
             public var port: UInt32
             public var path: String?
@@ -86,6 +93,7 @@ extension Mesos {
             }
         }
 
+        /// A TCP connection whose success is the result.
         public struct Tcp: Sendable, Hashable {
             public var port: UInt32
             /// Fields that this version does not know, as they are encoded again.
@@ -97,6 +105,7 @@ extension Mesos {
         }
     }
 
+    /// The latest result of a check; empty before the first.
     public struct CheckStatusInfo: Sendable, Hashable {
         public var type: Mesos.CheckInfo.TypeEnum?
         public var command: Mesos.CheckStatusInfo.Command?
@@ -117,6 +126,7 @@ extension Mesos {
             self.tcp = tcp
         }
 
+        /// The exit code of the last command.
         public struct Command: Sendable, Hashable {
             public var exitCode: Int32?
             /// Fields that this version does not know, as they are encoded again.
@@ -127,6 +137,7 @@ extension Mesos {
             }
         }
 
+        /// The status code of the last request.
         public struct Http: Sendable, Hashable {
             public var statusCode: UInt32?
             /// Fields that this version does not know, as they are encoded again.
@@ -137,6 +148,7 @@ extension Mesos {
             }
         }
 
+        /// Whether the last connection succeeded.
         public struct Tcp: Sendable, Hashable {
             public var succeeded: Bool?
             /// Fields that this version does not know, as they are encoded again.
@@ -148,6 +160,7 @@ extension Mesos {
         }
     }
 
+    /// A check that ends its task when it fails too often.
     public struct HealthCheck: Sendable, Hashable {
         public var http: Mesos.HealthCheck.HTTPCheckInfo?
         public var delaySeconds: Double?
@@ -206,19 +219,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let command = Self(rawValue: 1)
-            public static let http = Self(rawValue: 2)
-            public static let tcp = Self(rawValue: 3)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var command: Self { Self(rawValue: 1) }
+            public static var http: Self { Self(rawValue: 2) }
+            public static var tcp: Self { Self(rawValue: 3) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__health_check__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__health_check__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__health_check__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// An HTTP request, and the answers that count as healthy.
         public struct HTTPCheckInfo: Sendable, Hashable {
             public var port: UInt32
             public var path: String?
@@ -246,6 +264,7 @@ extension Mesos {
             public var protocolOrDefault: Mesos.NetworkInfo.ProtocolEnum { self.protocol ?? .ipv4 }
         }
 
+        /// A TCP connection.
         public struct TCPCheckInfo: Sendable, Hashable {
             public var port: UInt32
             public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
@@ -263,23 +282,18 @@ extension Mesos {
     }
 }
 
-extension Mesos.CheckInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CheckInfo" }
+extension Mesos.CheckInfo: Message {
+    typealias CStruct = Mesos__CheckInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckInfo>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
         if let value = c.pointee.command {
             self.command = Mesos.CheckInfo.Command(copying: value)
         }
@@ -295,8 +309,8 @@ extension Mesos.CheckInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckInfo> {
-        let c = arena.make(Self.table, as: Mesos__CheckInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__CheckInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -319,59 +333,53 @@ extension Mesos.CheckInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.CheckInfo.Command: Message, CMessage {
-    public static var fullName: String { "mesos.CheckInfo.Command" }
+extension Mesos.CheckInfo.Command: Message {
+    typealias CStruct = Mesos__CheckInfo__Command
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_info__command__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_info__command__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckInfo__Command>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.commandBox = Boxed(Mesos.CommandInfo(copying: c.pointee.command))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckInfo__Command> {
-        let c = arena.make(Self.table, as: Mesos__CheckInfo__Command.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__command__type())
         c.pointee.command = self.command.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CheckInfo.Http: Message, CMessage {
-    public static var fullName: String { "mesos.CheckInfo.Http" }
+extension Mesos.CheckInfo.Http: Message {
+    typealias CStruct = Mesos__CheckInfo__Http
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_info__http__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_info__http__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckInfo__Http>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.port = c.pointee.port
         if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckInfo__Http> {
-        let c = arena.make(Self.table, as: Mesos__CheckInfo__Http.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__http__type())
         c.pointee.port = self.port
         if let value = self.path {
             c.pointee.has_path = 1
@@ -382,51 +390,41 @@ extension Mesos.CheckInfo.Http: Message, CMessage {
     }
 }
 
-extension Mesos.CheckInfo.Tcp: Message, CMessage {
-    public static var fullName: String { "mesos.CheckInfo.Tcp" }
+extension Mesos.CheckInfo.Tcp: Message {
+    typealias CStruct = Mesos__CheckInfo__Tcp
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_info__tcp__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_info__tcp__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckInfo__Tcp>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.port = c.pointee.port
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckInfo__Tcp> {
-        let c = arena.make(Self.table, as: Mesos__CheckInfo__Tcp.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__tcp__type())
         c.pointee.port = self.port
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CheckStatusInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CheckStatusInfo" }
+extension Mesos.CheckStatusInfo: Message {
+    typealias CStruct = Mesos__CheckStatusInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_status_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_status_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckStatusInfo>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
         if let value = c.pointee.command {
             self.command = Mesos.CheckStatusInfo.Command(copying: value)
         }
@@ -439,8 +437,8 @@ extension Mesos.CheckStatusInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckStatusInfo> {
-        let c = arena.make(Self.table, as: Mesos__CheckStatusInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__CheckInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -453,28 +451,23 @@ extension Mesos.CheckStatusInfo: Message, CMessage {
     }
 }
 
-extension Mesos.CheckStatusInfo.Command: Message, CMessage {
-    public static var fullName: String { "mesos.CheckStatusInfo.Command" }
+extension Mesos.CheckStatusInfo.Command: Message {
+    typealias CStruct = Mesos__CheckStatusInfo__Command
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_status_info__command__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_status_info__command__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckStatusInfo__Command>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_exit_code != 0 { self.exitCode = c.pointee.exit_code }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckStatusInfo__Command> {
-        let c = arena.make(Self.table, as: Mesos__CheckStatusInfo__Command.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__command__type())
         if let value = self.exitCode {
             c.pointee.has_exit_code = 1
             c.pointee.exit_code = value
@@ -484,28 +477,23 @@ extension Mesos.CheckStatusInfo.Command: Message, CMessage {
     }
 }
 
-extension Mesos.CheckStatusInfo.Http: Message, CMessage {
-    public static var fullName: String { "mesos.CheckStatusInfo.Http" }
+extension Mesos.CheckStatusInfo.Http: Message {
+    typealias CStruct = Mesos__CheckStatusInfo__Http
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_status_info__http__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_status_info__http__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckStatusInfo__Http>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_status_code != 0 { self.statusCode = c.pointee.status_code }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckStatusInfo__Http> {
-        let c = arena.make(Self.table, as: Mesos__CheckStatusInfo__Http.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__http__type())
         if let value = self.statusCode {
             c.pointee.has_status_code = 1
             c.pointee.status_code = value
@@ -515,28 +503,23 @@ extension Mesos.CheckStatusInfo.Http: Message, CMessage {
     }
 }
 
-extension Mesos.CheckStatusInfo.Tcp: Message, CMessage {
-    public static var fullName: String { "mesos.CheckStatusInfo.Tcp" }
+extension Mesos.CheckStatusInfo.Tcp: Message {
+    typealias CStruct = Mesos__CheckStatusInfo__Tcp
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__check_status_info__tcp__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__check_status_info__tcp__type() }
-
-    init(copying c: UnsafePointer<Mesos__CheckStatusInfo__Tcp>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_succeeded != 0 { self.succeeded = c.pointee.succeeded != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CheckStatusInfo__Tcp> {
-        let c = arena.make(Self.table, as: Mesos__CheckStatusInfo__Tcp.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__tcp__type())
         if let value = self.succeeded {
             c.pointee.has_succeeded = 1
             c.pointee.succeeded = value ? 1 : 0
@@ -546,22 +529,17 @@ extension Mesos.CheckStatusInfo.Tcp: Message, CMessage {
     }
 }
 
-extension Mesos.HealthCheck: Message, CMessage {
-    public static var fullName: String { "mesos.HealthCheck" }
+extension Mesos.HealthCheck: Message {
+    typealias CStruct = Mesos__HealthCheck
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__health_check__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__health_check__type() }
-
-    init(copying c: UnsafePointer<Mesos__HealthCheck>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.http {
             self.http = Mesos.HealthCheck.HTTPCheckInfo(copying: value)
         }
@@ -575,15 +553,17 @@ extension Mesos.HealthCheck: Message, CMessage {
         } else {
             self.commandBox = Boxed(nil)
         }
-        if c.pointee.has_type != 0 { self.type = Mesos.HealthCheck.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.HealthCheck.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.tcp {
             self.tcp = Mesos.HealthCheck.TCPCheckInfo(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__HealthCheck> {
-        let c = arena.make(Self.table, as: Mesos__HealthCheck.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__type())
         if let value = self.http { c.pointee.http = value.lower(into: arena) }
         if let value = self.delaySeconds {
             c.pointee.has_delay_seconds = 1
@@ -614,34 +594,35 @@ extension Mesos.HealthCheck: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.HealthCheck.HTTPCheckInfo: Message, CMessage {
-    public static var fullName: String { "mesos.HealthCheck.HTTPCheckInfo" }
+extension Mesos.HealthCheck.HTTPCheckInfo: Message {
+    typealias CStruct = Mesos__HealthCheck__HTTPCheckInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__health_check__httpcheck_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__health_check__httpcheck_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__HealthCheck__HTTPCheckInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.port = c.pointee.port
         if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
         if c.pointee.has_scheme != 0 { self.scheme = Lift.text(c.pointee.scheme) }
         self.statuses = Lift.scalars(c.pointee.statuses, c.pointee.n_statuses)
-        if c.pointee.has_protocol != 0 { self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.protocol.rawValue)) }
+        if c.pointee.has_protocol != 0 {
+            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__HealthCheck__HTTPCheckInfo> {
-        let c = arena.make(Self.table, as: Mesos__HealthCheck__HTTPCheckInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__httpcheck_info__type())
         c.pointee.port = self.port
         if let value = self.path {
             c.pointee.has_path = 1
@@ -662,31 +643,32 @@ extension Mesos.HealthCheck.HTTPCheckInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.HealthCheck.TCPCheckInfo: Message, CMessage {
-    public static var fullName: String { "mesos.HealthCheck.TCPCheckInfo" }
+extension Mesos.HealthCheck.TCPCheckInfo: Message {
+    typealias CStruct = Mesos__HealthCheck__TCPCheckInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__health_check__tcpcheck_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__health_check__tcpcheck_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__HealthCheck__TCPCheckInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.port = c.pointee.port
-        if c.pointee.has_protocol != 0 { self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.protocol.rawValue)) }
+        if c.pointee.has_protocol != 0 {
+            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__HealthCheck__TCPCheckInfo> {
-        let c = arena.make(Self.table, as: Mesos__HealthCheck__TCPCheckInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__tcpcheck_info__type())
         c.pointee.port = self.port
         if let value = self.protocol {
             c.pointee.has_protocol = 1

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A command: a shell's line, or a program with its arguments.
     public struct CommandInfo: Sendable, Hashable {
         public var uris: [Mesos.CommandInfo.URI]
         public var environment: Mesos.Environment?
@@ -34,6 +35,7 @@ extension Mesos {
         /// `shell`, or its declared default.
         public var shellOrDefault: Bool { self.shell ?? true }
 
+        /// Something to fetch into the sandbox before the command runs.
         public struct URI: Sendable, Hashable {
             public var value: String
             public var executable: Bool?
@@ -62,6 +64,7 @@ extension Mesos {
         }
     }
 
+    /// How long a task may take to end after it was asked to.
     public struct KillPolicy: Sendable, Hashable {
         public var gracePeriod: Mesos.DurationInfo?
         /// Fields that this version does not know, as they are encoded again.
@@ -73,22 +76,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.CommandInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CommandInfo" }
+extension Mesos.CommandInfo: Message {
+    typealias CStruct = Mesos__CommandInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__command_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__command_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CommandInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.uris = Lift.messages(c.pointee.uris, c.pointee.n_uris)
         if let value = c.pointee.environment {
             self.environment = Mesos.Environment(copying: value)
@@ -100,8 +98,8 @@ extension Mesos.CommandInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CommandInfo> {
-        let c = arena.make(Self.table, as: Mesos__CommandInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__command_info__type())
         if !self.uris.isEmpty {
             c.pointee.n_uris = self.uris.count
             c.pointee.uris = arena.messages(self.uris)
@@ -126,24 +124,23 @@ extension Mesos.CommandInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.CommandInfo.URI: Message, CMessage {
-    public static var fullName: String { "mesos.CommandInfo.URI" }
+extension Mesos.CommandInfo.URI: Message {
+    typealias CStruct = Mesos__CommandInfo__URI
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__command_info__uri__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__command_info__uri__type() }
-
-    init(copying c: UnsafePointer<Mesos__CommandInfo__URI>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.has_executable != 0 { self.executable = c.pointee.executable != 0 }
         if c.pointee.has_extract != 0 { self.extract = c.pointee.extract != 0 }
@@ -152,8 +149,8 @@ extension Mesos.CommandInfo.URI: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CommandInfo__URI> {
-        let c = arena.make(Self.table, as: Mesos__CommandInfo__URI.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__command_info__uri__type())
         c.pointee.value = arena.text(self.value)
         if let value = self.executable {
             c.pointee.has_executable = 1
@@ -174,32 +171,31 @@ extension Mesos.CommandInfo.URI: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.KillPolicy: Message, CMessage {
-    public static var fullName: String { "mesos.KillPolicy" }
+extension Mesos.KillPolicy: Message {
+    typealias CStruct = Mesos__KillPolicy
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__kill_policy__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__kill_policy__type() }
-
-    init(copying c: UnsafePointer<Mesos__KillPolicy>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.grace_period {
             self.gracePeriod = Mesos.DurationInfo(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__KillPolicy> {
-        let c = arena.make(Self.table, as: Mesos__KillPolicy.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__kill_policy__type())
         if let value = self.gracePeriod { c.pointee.grace_period = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c

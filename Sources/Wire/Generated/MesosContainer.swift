@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A set of Linux capabilities.
     public struct CapabilityInfo: Sendable, Hashable {
         public var capabilities: [Mesos.CapabilityInfo.Capability]
         /// Fields that this version does not know, as they are encoded again.
@@ -18,58 +19,63 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let chown = Self(rawValue: 1000)
-            public static let dacOverride = Self(rawValue: 1001)
-            public static let dacReadSearch = Self(rawValue: 1002)
-            public static let fowner = Self(rawValue: 1003)
-            public static let fsetid = Self(rawValue: 1004)
-            public static let kill = Self(rawValue: 1005)
-            public static let setgid = Self(rawValue: 1006)
-            public static let setuid = Self(rawValue: 1007)
-            public static let setpcap = Self(rawValue: 1008)
-            public static let linuxImmutable = Self(rawValue: 1009)
-            public static let netBindService = Self(rawValue: 1010)
-            public static let netBroadcast = Self(rawValue: 1011)
-            public static let netAdmin = Self(rawValue: 1012)
-            public static let netRaw = Self(rawValue: 1013)
-            public static let ipcLock = Self(rawValue: 1014)
-            public static let ipcOwner = Self(rawValue: 1015)
-            public static let sysModule = Self(rawValue: 1016)
-            public static let sysRawio = Self(rawValue: 1017)
-            public static let sysChroot = Self(rawValue: 1018)
-            public static let sysPtrace = Self(rawValue: 1019)
-            public static let sysPacct = Self(rawValue: 1020)
-            public static let sysAdmin = Self(rawValue: 1021)
-            public static let sysBoot = Self(rawValue: 1022)
-            public static let sysNice = Self(rawValue: 1023)
-            public static let sysResource = Self(rawValue: 1024)
-            public static let sysTime = Self(rawValue: 1025)
-            public static let sysTTYConfig = Self(rawValue: 1026)
-            public static let mknod = Self(rawValue: 1027)
-            public static let lease = Self(rawValue: 1028)
-            public static let auditWrite = Self(rawValue: 1029)
-            public static let auditControl = Self(rawValue: 1030)
-            public static let setfcap = Self(rawValue: 1031)
-            public static let macOverride = Self(rawValue: 1032)
-            public static let macAdmin = Self(rawValue: 1033)
-            public static let syslog = Self(rawValue: 1034)
-            public static let wakeAlarm = Self(rawValue: 1035)
-            public static let blockSuspend = Self(rawValue: 1036)
-            public static let auditRead = Self(rawValue: 1037)
-            public static let perfmon = Self(rawValue: 1038)
-            public static let bpf = Self(rawValue: 1039)
-            public static let checkpointRestore = Self(rawValue: 1040)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var chown: Self { Self(rawValue: 1000) }
+            public static var dacOverride: Self { Self(rawValue: 1001) }
+            public static var dacReadSearch: Self { Self(rawValue: 1002) }
+            public static var fowner: Self { Self(rawValue: 1003) }
+            public static var fsetid: Self { Self(rawValue: 1004) }
+            public static var kill: Self { Self(rawValue: 1005) }
+            public static var setgid: Self { Self(rawValue: 1006) }
+            public static var setuid: Self { Self(rawValue: 1007) }
+            public static var setpcap: Self { Self(rawValue: 1008) }
+            public static var linuxImmutable: Self { Self(rawValue: 1009) }
+            public static var netBindService: Self { Self(rawValue: 1010) }
+            public static var netBroadcast: Self { Self(rawValue: 1011) }
+            public static var netAdmin: Self { Self(rawValue: 1012) }
+            public static var netRaw: Self { Self(rawValue: 1013) }
+            public static var ipcLock: Self { Self(rawValue: 1014) }
+            public static var ipcOwner: Self { Self(rawValue: 1015) }
+            public static var sysModule: Self { Self(rawValue: 1016) }
+            public static var sysRawio: Self { Self(rawValue: 1017) }
+            public static var sysChroot: Self { Self(rawValue: 1018) }
+            public static var sysPtrace: Self { Self(rawValue: 1019) }
+            public static var sysPacct: Self { Self(rawValue: 1020) }
+            public static var sysAdmin: Self { Self(rawValue: 1021) }
+            public static var sysBoot: Self { Self(rawValue: 1022) }
+            public static var sysNice: Self { Self(rawValue: 1023) }
+            public static var sysResource: Self { Self(rawValue: 1024) }
+            public static var sysTime: Self { Self(rawValue: 1025) }
+            public static var sysTTYConfig: Self { Self(rawValue: 1026) }
+            public static var mknod: Self { Self(rawValue: 1027) }
+            public static var lease: Self { Self(rawValue: 1028) }
+            public static var auditWrite: Self { Self(rawValue: 1029) }
+            public static var auditControl: Self { Self(rawValue: 1030) }
+            public static var setfcap: Self { Self(rawValue: 1031) }
+            public static var macOverride: Self { Self(rawValue: 1032) }
+            public static var macAdmin: Self { Self(rawValue: 1033) }
+            public static var syslog: Self { Self(rawValue: 1034) }
+            public static var wakeAlarm: Self { Self(rawValue: 1035) }
+            public static var blockSuspend: Self { Self(rawValue: 1036) }
+            public static var auditRead: Self { Self(rawValue: 1037) }
+            public static var perfmon: Self { Self(rawValue: 1038) }
+            public static var bpf: Self { Self(rawValue: 1039) }
+            public static var checkpointRestore: Self { Self(rawValue: 1040) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__capability_info__capability__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__capability_info__capability__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__capability_info__capability__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// Limits of setrlimit(2).
     public struct RLimitInfo: Sendable, Hashable {
         public var rlimits: [Mesos.RLimitInfo.RLimit]
         /// Fields that this version does not know, as they are encoded again.
@@ -79,6 +85,7 @@ extension Mesos {
             self.rlimits = rlimits
         }
 
+        /// One limit; without numbers it is unlimited.
         public struct RLimit: Sendable, Hashable {
             public var type: Mesos.RLimitInfo.RLimit.TypeEnum?
             public var hard: UInt64?
@@ -100,34 +107,39 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let rlmtAs = Self(rawValue: 1)
-                public static let rlmtCore = Self(rawValue: 2)
-                public static let rlmtCpu = Self(rawValue: 3)
-                public static let rlmtData = Self(rawValue: 4)
-                public static let rlmtFsize = Self(rawValue: 5)
-                public static let rlmtLocks = Self(rawValue: 6)
-                public static let rlmtMemlock = Self(rawValue: 7)
-                public static let rlmtMsgqueue = Self(rawValue: 8)
-                public static let rlmtNice = Self(rawValue: 9)
-                public static let rlmtNofile = Self(rawValue: 10)
-                public static let rlmtNproc = Self(rawValue: 11)
-                public static let rlmtRss = Self(rawValue: 12)
-                public static let rlmtRtprio = Self(rawValue: 13)
-                public static let rlmtRttime = Self(rawValue: 14)
-                public static let rlmtSigpending = Self(rawValue: 15)
-                public static let rlmtStack = Self(rawValue: 16)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var rlmtAs: Self { Self(rawValue: 1) }
+                public static var rlmtCore: Self { Self(rawValue: 2) }
+                public static var rlmtCpu: Self { Self(rawValue: 3) }
+                public static var rlmtData: Self { Self(rawValue: 4) }
+                public static var rlmtFsize: Self { Self(rawValue: 5) }
+                public static var rlmtLocks: Self { Self(rawValue: 6) }
+                public static var rlmtMemlock: Self { Self(rawValue: 7) }
+                public static var rlmtMsgqueue: Self { Self(rawValue: 8) }
+                public static var rlmtNice: Self { Self(rawValue: 9) }
+                public static var rlmtNofile: Self { Self(rawValue: 10) }
+                public static var rlmtNproc: Self { Self(rawValue: 11) }
+                public static var rlmtRss: Self { Self(rawValue: 12) }
+                public static var rlmtRtprio: Self { Self(rawValue: 13) }
+                public static var rlmtRttime: Self { Self(rawValue: 14) }
+                public static var rlmtSigpending: Self { Self(rawValue: 15) }
+                public static var rlmtStack: Self { Self(rawValue: 16) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__rlimit_info__rlimit__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__rlimit_info__rlimit__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__rlimit_info__rlimit__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
     }
 
+    /// Which seccomp profile applies, if any.
     public struct SeccompInfo: Sendable, Hashable {
         public var profileName: String?
         public var unconfined: Bool?
@@ -140,6 +152,7 @@ extension Mesos {
         }
     }
 
+    /// The container's command gets a terminal.
     public struct TTYInfo: Sendable, Hashable {
         public var windowSize: Mesos.TTYInfo.WindowSize?
         /// Fields that this version does not know, as they are encoded again.
@@ -149,6 +162,7 @@ extension Mesos {
             self.windowSize = windowSize
         }
 
+        /// The size of a terminal in characters.
         public struct WindowSize: Sendable, Hashable {
             public var rows: UInt32
             public var columns: UInt32
@@ -162,6 +176,7 @@ extension Mesos {
         }
     }
 
+    /// Confinement that only Linux has.
     public struct LinuxInfo: Sendable, Hashable {
         public var capabilityInfo: Mesos.CapabilityInfo?
         public var boundingCapabilities: Mesos.CapabilityInfo?
@@ -201,19 +216,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let `private` = Self(rawValue: 1)
-            public static let shareParent = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var `private`: Self { Self(rawValue: 1) }
+            public static var shareParent: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__linux_info__ipc_mode__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__linux_info__ipc_mode__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__linux_info__ipc_mode__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// How a container is made: its image, its volumes, its networks, its confinement.
     public struct ContainerInfo: Sendable, Hashable {
         public var type: Mesos.ContainerInfo.TypeEnum
         public var volumes: [Mesos.Volume]
@@ -261,17 +281,22 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let docker = Self(rawValue: 1)
-            public static let mesos = Self(rawValue: 2)
+            public static var docker: Self { Self(rawValue: 1) }
+            public static var mesos: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__container_info__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__container_info__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__container_info__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// A container that docker makes.
         public struct DockerInfo: Sendable, Hashable {
             public var image: String
             public var network: Mesos.ContainerInfo.DockerInfo.Network?
@@ -311,19 +336,24 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let host = Self(rawValue: 1)
-                public static let bridge = Self(rawValue: 2)
-                public static let none = Self(rawValue: 3)
-                public static let user = Self(rawValue: 4)
+                public static var host: Self { Self(rawValue: 1) }
+                public static var bridge: Self { Self(rawValue: 2) }
+                public static var none: Self { Self(rawValue: 3) }
+                public static var user: Self { Self(rawValue: 4) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__container_info__docker_info__network__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__container_info__docker_info__network__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__container_info__docker_info__network__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// A port of the container that is reached through one of the host.
             public struct PortMapping: Sendable, Hashable {
                 public var hostPort: UInt32
                 public var containerPort: UInt32
@@ -343,6 +373,7 @@ extension Mesos {
             }
         }
 
+        /// A container that Mesos makes; without an image it uses the host's file system.
         public struct MesosInfo: Sendable, Hashable {
             public var image: Mesos.Image? {
                 get { imageBox.value }
@@ -358,6 +389,7 @@ extension Mesos {
         }
     }
 
+    /// What is seen of a container's cgroups.
     public struct CgroupInfo: Sendable, Hashable {
         public var netCls: Mesos.CgroupInfo.NetCls?
         /// Fields that this version does not know, as they are encoded again.
@@ -367,6 +399,7 @@ extension Mesos {
             self.netCls = netCls
         }
 
+        /// The blkio controller; a scope for names.
         public struct Blkio: Sendable, Hashable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -378,22 +411,27 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let total = Self(rawValue: 1)
-                public static let read = Self(rawValue: 2)
-                public static let write = Self(rawValue: 3)
-                public static let sync = Self(rawValue: 4)
-                public static let async = Self(rawValue: 5)
-                public static let discard = Self(rawValue: 6)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var total: Self { Self(rawValue: 1) }
+                public static var read: Self { Self(rawValue: 2) }
+                public static var write: Self { Self(rawValue: 3) }
+                public static var sync: Self { Self(rawValue: 4) }
+                public static var async: Self { Self(rawValue: 5) }
+                public static var discard: Self { Self(rawValue: 6) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__cgroup_info__blkio__operation__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__cgroup_info__blkio__operation__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__cgroup_info__blkio__operation__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// A count for one kind of operation.
             public struct Value: Sendable, Hashable {
                 public var op: Mesos.CgroupInfo.Blkio.Operation?
                 public var value: UInt64?
@@ -406,6 +444,7 @@ extension Mesos {
                 }
             }
 
+            /// The CFQ scheduler; a scope for names.
             public struct CFQ: Sendable, Hashable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -413,6 +452,7 @@ extension Mesos {
                 public init() {
                 }
 
+                /// What CFQ counts for one device.
                 public struct Statistics: Sendable, Hashable {
                     public var device: Mesos.Device.Number?
                     public var sectors: UInt64?
@@ -450,6 +490,7 @@ extension Mesos {
                 }
             }
 
+            /// Throttling; a scope for names.
             public struct Throttling: Sendable, Hashable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -457,6 +498,7 @@ extension Mesos {
                 public init() {
                 }
 
+                /// What throttling counts for one device.
                 public struct Statistics: Sendable, Hashable {
                     public var device: Mesos.Device.Number?
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
@@ -476,6 +518,7 @@ extension Mesos {
                 }
             }
 
+            /// All counters of the blkio controller.
             public struct Statistics: Sendable, Hashable {
                 public var cfq: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
                 public var cfqRecursive: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
@@ -495,6 +538,7 @@ extension Mesos {
             }
         }
 
+        /// The net_cls controller's handle.
         public struct NetCls: Sendable, Hashable {
             public var classid: UInt32?
             /// Fields that this version does not know, as they are encoded again.
@@ -506,6 +550,7 @@ extension Mesos {
         }
     }
 
+    /// A container as it is seen now: its networks, its cgroups, its first process.
     public struct ContainerStatus: Sendable, Hashable {
         public var networkInfos: [Mesos.NetworkInfo]
         public var cgroupInfo: Mesos.CgroupInfo?
@@ -532,28 +577,23 @@ extension Mesos {
     }
 }
 
-extension Mesos.CapabilityInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CapabilityInfo" }
+extension Mesos.CapabilityInfo: Message {
+    typealias CStruct = Mesos__CapabilityInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__capability_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__capability_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CapabilityInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.capabilities = Lift.enums(c.pointee.capabilities, c.pointee.n_capabilities)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CapabilityInfo> {
-        let c = arena.make(Self.table, as: Mesos__CapabilityInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__capability_info__type())
         if !self.capabilities.isEmpty {
             c.pointee.n_capabilities = self.capabilities.count
             c.pointee.capabilities = arena.enums(self.capabilities)
@@ -563,28 +603,23 @@ extension Mesos.CapabilityInfo: Message, CMessage {
     }
 }
 
-extension Mesos.RLimitInfo: Message, CMessage {
-    public static var fullName: String { "mesos.RLimitInfo" }
+extension Mesos.RLimitInfo: Message {
+    typealias CStruct = Mesos__RLimitInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__rlimit_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__rlimit_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__RLimitInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.rlimits = Lift.messages(c.pointee.rlimits, c.pointee.n_rlimits)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__RLimitInfo> {
-        let c = arena.make(Self.table, as: Mesos__RLimitInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__rlimit_info__type())
         if !self.rlimits.isEmpty {
             c.pointee.n_rlimits = self.rlimits.count
             c.pointee.rlimits = arena.messages(self.rlimits)
@@ -594,30 +629,27 @@ extension Mesos.RLimitInfo: Message, CMessage {
     }
 }
 
-extension Mesos.RLimitInfo.RLimit: Message, CMessage {
-    public static var fullName: String { "mesos.RLimitInfo.RLimit" }
+extension Mesos.RLimitInfo.RLimit: Message {
+    typealias CStruct = Mesos__RLimitInfo__RLimit
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__rlimit_info__rlimit__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__rlimit_info__rlimit__type() }
-
-    init(copying c: UnsafePointer<Mesos__RLimitInfo__RLimit>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.RLimitInfo.RLimit.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.RLimitInfo.RLimit.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if c.pointee.has_hard != 0 { self.hard = c.pointee.hard }
         if c.pointee.has_soft != 0 { self.soft = c.pointee.soft }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__RLimitInfo__RLimit> {
-        let c = arena.make(Self.table, as: Mesos__RLimitInfo__RLimit.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__rlimit_info__rlimit__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__RLimitInfo__RLimit__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -635,29 +667,24 @@ extension Mesos.RLimitInfo.RLimit: Message, CMessage {
     }
 }
 
-extension Mesos.SeccompInfo: Message, CMessage {
-    public static var fullName: String { "mesos.SeccompInfo" }
+extension Mesos.SeccompInfo: Message {
+    typealias CStruct = Mesos__SeccompInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__seccomp_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__seccomp_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__SeccompInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_profile_name != 0 { self.profileName = Lift.text(c.pointee.profile_name) }
         if c.pointee.has_unconfined != 0 { self.unconfined = c.pointee.unconfined != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__SeccompInfo> {
-        let c = arena.make(Self.table, as: Mesos__SeccompInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp_info__type())
         if let value = self.profileName {
             c.pointee.has_profile_name = 1
             c.pointee.profile_name = arena.text(value)
@@ -671,59 +698,49 @@ extension Mesos.SeccompInfo: Message, CMessage {
     }
 }
 
-extension Mesos.TTYInfo: Message, CMessage {
-    public static var fullName: String { "mesos.TTYInfo" }
+extension Mesos.TTYInfo: Message {
+    typealias CStruct = Mesos__TTYInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__ttyinfo__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__ttyinfo__type() }
-
-    init(copying c: UnsafePointer<Mesos__TTYInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.window_size {
             self.windowSize = Mesos.TTYInfo.WindowSize(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TTYInfo> {
-        let c = arena.make(Self.table, as: Mesos__TTYInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ttyinfo__type())
         if let value = self.windowSize { c.pointee.window_size = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.TTYInfo.WindowSize: Message, CMessage {
-    public static var fullName: String { "mesos.TTYInfo.WindowSize" }
+extension Mesos.TTYInfo.WindowSize: Message {
+    typealias CStruct = Mesos__TTYInfo__WindowSize
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__ttyinfo__window_size__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__ttyinfo__window_size__type() }
-
-    init(copying c: UnsafePointer<Mesos__TTYInfo__WindowSize>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.rows = c.pointee.rows
         self.columns = c.pointee.columns
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TTYInfo__WindowSize> {
-        let c = arena.make(Self.table, as: Mesos__TTYInfo__WindowSize.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ttyinfo__window_size__type())
         c.pointee.rows = self.rows
         c.pointee.columns = self.columns
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -731,22 +748,17 @@ extension Mesos.TTYInfo.WindowSize: Message, CMessage {
     }
 }
 
-extension Mesos.LinuxInfo: Message, CMessage {
-    public static var fullName: String { "mesos.LinuxInfo" }
+extension Mesos.LinuxInfo: Message {
+    typealias CStruct = Mesos__LinuxInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__linux_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__linux_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__LinuxInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.capability_info {
             self.capabilityInfo = Mesos.CapabilityInfo(copying: value)
         }
@@ -760,14 +772,16 @@ extension Mesos.LinuxInfo: Message, CMessage {
         if let value = c.pointee.seccomp {
             self.seccomp = Mesos.SeccompInfo(copying: value)
         }
-        if c.pointee.has_ipc_mode != 0 { self.ipcMode = Mesos.LinuxInfo.IpcMode(rawValue: Int32(truncatingIfNeeded: c.pointee.ipc_mode.rawValue)) }
+        if c.pointee.has_ipc_mode != 0 {
+            self.ipcMode = Mesos.LinuxInfo.IpcMode(rawValue: Lift.raw(c.pointee.ipc_mode.rawValue))
+        }
         if c.pointee.has_shm_size != 0 { self.shmSize = c.pointee.shm_size }
         if c.pointee.has_share_cgroups != 0 { self.shareCgroups = c.pointee.share_cgroups != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__LinuxInfo> {
-        let c = arena.make(Self.table, as: Mesos__LinuxInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__linux_info__type())
         if let value = self.capabilityInfo { c.pointee.capability_info = value.lower(into: arena) }
         if let value = self.boundingCapabilities { c.pointee.bounding_capabilities = value.lower(into: arena) }
         if let value = self.effectiveCapabilities { c.pointee.effective_capabilities = value.lower(into: arena) }
@@ -791,25 +805,24 @@ extension Mesos.LinuxInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ContainerInfo: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerInfo" }
+extension Mesos.ContainerInfo: Message {
+    typealias CStruct = Mesos__ContainerInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerInfo>) {
-        self.type = Mesos.ContainerInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.ContainerInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
         if let value = c.pointee.docker {
             self.dockerBox = Boxed(Mesos.ContainerInfo.DockerInfo(copying: value))
@@ -835,8 +848,8 @@ extension Mesos.ContainerInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerInfo> {
-        let c = arena.make(Self.table, as: Mesos__ContainerInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__type())
         c.pointee.type = Mesos__ContainerInfo__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
@@ -858,26 +871,27 @@ extension Mesos.ContainerInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ContainerInfo.DockerInfo: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerInfo.DockerInfo" }
+extension Mesos.ContainerInfo.DockerInfo: Message {
+    typealias CStruct = Mesos__ContainerInfo__DockerInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_info__docker_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_info__docker_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerInfo__DockerInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.image = Lift.text(c.pointee.image)
-        if c.pointee.has_network != 0 { self.network = Mesos.ContainerInfo.DockerInfo.Network(rawValue: Int32(truncatingIfNeeded: c.pointee.network.rawValue)) }
+        if c.pointee.has_network != 0 {
+            self.network = Mesos.ContainerInfo.DockerInfo.Network(rawValue: Lift.raw(c.pointee.network.rawValue))
+        }
         self.portMappings = Lift.messages(c.pointee.port_mappings, c.pointee.n_port_mappings)
         if c.pointee.has_privileged != 0 { self.privileged = c.pointee.privileged != 0 }
         self.parameters = Lift.messages(c.pointee.parameters, c.pointee.n_parameters)
@@ -886,8 +900,8 @@ extension Mesos.ContainerInfo.DockerInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerInfo__DockerInfo> {
-        let c = arena.make(Self.table, as: Mesos__ContainerInfo__DockerInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__docker_info__type())
         c.pointee.image = arena.text(self.image)
         if let value = self.network {
             c.pointee.has_network = 1
@@ -916,32 +930,31 @@ extension Mesos.ContainerInfo.DockerInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerInfo.DockerInfo.PortMapping" }
+extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
+    typealias CStruct = Mesos__ContainerInfo__DockerInfo__PortMapping
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_info__docker_info__port_mapping__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_info__docker_info__port_mapping__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerInfo__DockerInfo__PortMapping>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.hostPort = c.pointee.host_port
         self.containerPort = c.pointee.container_port
         if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerInfo__DockerInfo__PortMapping> {
-        let c = arena.make(Self.table, as: Mesos__ContainerInfo__DockerInfo__PortMapping.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__docker_info__port_mapping__type())
         c.pointee.host_port = self.hostPort
         c.pointee.container_port = self.containerPort
         if let value = self.protocol {
@@ -953,22 +966,17 @@ extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message, CMessage {
     }
 }
 
-extension Mesos.ContainerInfo.MesosInfo: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerInfo.MesosInfo" }
+extension Mesos.ContainerInfo.MesosInfo: Message {
+    typealias CStruct = Mesos__ContainerInfo__MesosInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_info__mesos_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_info__mesos_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerInfo__MesosInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.image {
             self.imageBox = Boxed(Mesos.Image(copying: value))
         } else {
@@ -977,93 +985,80 @@ extension Mesos.ContainerInfo.MesosInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerInfo__MesosInfo> {
-        let c = arena.make(Self.table, as: Mesos__ContainerInfo__MesosInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__mesos_info__type())
         if let value = self.image { c.pointee.image = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CgroupInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo" }
+extension Mesos.CgroupInfo: Message {
+    typealias CStruct = Mesos__CgroupInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.net_cls {
             self.netCls = Mesos.CgroupInfo.NetCls(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__type())
         if let value = self.netCls { c.pointee.net_cls = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CgroupInfo.Blkio: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio" }
+extension Mesos.CgroupInfo.Blkio: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CgroupInfo.Blkio.Value: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.Value" }
+extension Mesos.CgroupInfo.Blkio.Value: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__Value
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__value__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__value__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__Value>) {
-        if c.pointee.has_op != 0 { self.op = Mesos.CgroupInfo.Blkio.Operation(rawValue: Int32(truncatingIfNeeded: c.pointee.op.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_op != 0 {
+            self.op = Mesos.CgroupInfo.Blkio.Operation(rawValue: Lift.raw(c.pointee.op.rawValue))
+        }
         if c.pointee.has_value != 0 { self.value = c.pointee.value }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__Value> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__Value.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__value__type())
         if let value = self.op {
             c.pointee.has_op = 1
             c.pointee.op = Mesos__CgroupInfo__Blkio__Operation(rawValue: UInt32(bitPattern: value.rawValue))
@@ -1077,48 +1072,38 @@ extension Mesos.CgroupInfo.Blkio.Value: Message, CMessage {
     }
 }
 
-extension Mesos.CgroupInfo.Blkio.CFQ: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.CFQ" }
+extension Mesos.CgroupInfo.Blkio.CFQ: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__CFQ
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__cfq__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__cfq__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__CFQ>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__CFQ> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__CFQ.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__cfq__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.CFQ.Statistics" }
+extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__CFQ__Statistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__cfq__statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__cfq__statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__CFQ__Statistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.device {
             self.device = Mesos.Device.Number(copying: value)
         }
@@ -1133,8 +1118,8 @@ extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__CFQ__Statistics> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__CFQ__Statistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__cfq__statistics__type())
         if let value = self.device { c.pointee.device = value.lower(into: arena) }
         if let value = self.sectors {
             c.pointee.has_sectors = 1
@@ -1171,50 +1156,44 @@ extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.CgroupInfo.Blkio.Throttling: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.Throttling" }
+extension Mesos.CgroupInfo.Blkio.Throttling: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__Throttling
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__throttling__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__throttling__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__Throttling>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__Throttling> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__Throttling.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__throttling__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.Throttling.Statistics" }
+extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__Throttling__Statistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__throttling__statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__throttling__statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__Throttling__Statistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.device {
             self.device = Mesos.Device.Number(copying: value)
         }
@@ -1223,8 +1202,8 @@ extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__Throttling__Statistics> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__Throttling__Statistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__throttling__statistics__type())
         if let value = self.device { c.pointee.device = value.lower(into: arena) }
         if !self.ioServiced.isEmpty {
             c.pointee.n_io_serviced = self.ioServiced.count
@@ -1239,30 +1218,25 @@ extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message, CMessage {
     }
 }
 
-extension Mesos.CgroupInfo.Blkio.Statistics: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.Blkio.Statistics" }
+extension Mesos.CgroupInfo.Blkio.Statistics: Message {
+    typealias CStruct = Mesos__CgroupInfo__Blkio__Statistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__blkio__statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__blkio__statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__Blkio__Statistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.cfq = Lift.messages(c.pointee.cfq, c.pointee.n_cfq)
         self.cfqRecursive = Lift.messages(c.pointee.cfq_recursive, c.pointee.n_cfq_recursive)
         self.throttling = Lift.messages(c.pointee.throttling, c.pointee.n_throttling)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__Blkio__Statistics> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__Blkio__Statistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__statistics__type())
         if !self.cfq.isEmpty {
             c.pointee.n_cfq = self.cfq.count
             c.pointee.cfq = arena.messages(self.cfq)
@@ -1280,28 +1254,23 @@ extension Mesos.CgroupInfo.Blkio.Statistics: Message, CMessage {
     }
 }
 
-extension Mesos.CgroupInfo.NetCls: Message, CMessage {
-    public static var fullName: String { "mesos.CgroupInfo.NetCls" }
+extension Mesos.CgroupInfo.NetCls: Message {
+    typealias CStruct = Mesos__CgroupInfo__NetCls
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__cgroup_info__net_cls__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__cgroup_info__net_cls__type() }
-
-    init(copying c: UnsafePointer<Mesos__CgroupInfo__NetCls>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_classid != 0 { self.classid = c.pointee.classid }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CgroupInfo__NetCls> {
-        let c = arena.make(Self.table, as: Mesos__CgroupInfo__NetCls.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__net_cls__type())
         if let value = self.classid {
             c.pointee.has_classid = 1
             c.pointee.classid = value
@@ -1311,22 +1280,17 @@ extension Mesos.CgroupInfo.NetCls: Message, CMessage {
     }
 }
 
-extension Mesos.ContainerStatus: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerStatus" }
+extension Mesos.ContainerStatus: Message {
+    typealias CStruct = Mesos__ContainerStatus
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_status__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_status__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerStatus>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.networkInfos = Lift.messages(c.pointee.network_infos, c.pointee.n_network_infos)
         if let value = c.pointee.cgroup_info {
             self.cgroupInfo = Mesos.CgroupInfo(copying: value)
@@ -1340,8 +1304,8 @@ extension Mesos.ContainerStatus: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerStatus> {
-        let c = arena.make(Self.table, as: Mesos__ContainerStatus.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_status__type())
         if !self.networkInfos.isEmpty {
             c.pointee.n_network_infos = self.networkInfos.count
             c.pointee.network_infos = arena.messages(self.networkInfos)

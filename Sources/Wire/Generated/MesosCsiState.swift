@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Csi.State {
+    /// How far a volume is on its way to being published, and what is needed to go on.
     public struct VolumeState: Sendable, Hashable {
         public var state: Mesos.Csi.State.VolumeState.State
         public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability?
@@ -46,71 +47,82 @@ extension Mesos.Csi.State {
             self.nodePublishSecrets = nodePublishSecrets
         }
 
+        /// The stations of that way; those in between are calls that may have to be repeated.
         public struct State: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let created = Self(rawValue: 1)
-            public static let nodeReady = Self(rawValue: 2)
-            public static let volReady = Self(rawValue: 8)
-            public static let published = Self(rawValue: 3)
-            public static let controllerPublish = Self(rawValue: 4)
-            public static let controllerUnpublish = Self(rawValue: 5)
-            public static let nodeStage = Self(rawValue: 9)
-            public static let nodeUnstage = Self(rawValue: 10)
-            public static let nodePublish = Self(rawValue: 6)
-            public static let nodeUnpublish = Self(rawValue: 7)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var created: Self { Self(rawValue: 1) }
+            public static var nodeReady: Self { Self(rawValue: 2) }
+            public static var volReady: Self { Self(rawValue: 8) }
+            public static var published: Self { Self(rawValue: 3) }
+            public static var controllerPublish: Self { Self(rawValue: 4) }
+            public static var controllerUnpublish: Self { Self(rawValue: 5) }
+            public static var nodeStage: Self { Self(rawValue: 9) }
+            public static var nodeUnstage: Self { Self(rawValue: 10) }
+            public static var nodePublish: Self { Self(rawValue: 6) }
+            public static var nodeUnpublish: Self { Self(rawValue: 7) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__csi__state__volume_state__state__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__csi__state__volume_state__state__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__csi__state__volume_state__state__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 }
 
-extension Mesos.Csi.State.VolumeState: Message, CMessage {
-    public static var fullName: String { "mesos.csi.state.VolumeState" }
+extension Mesos.Csi.State.VolumeState: Message {
+    typealias CStruct = Mesos__Csi__State__VolumeState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__csi__state__volume_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__csi__state__volume_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__Csi__State__VolumeState>) {
-        self.state = Mesos.Csi.State.VolumeState.State(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.state = Mesos.Csi.State.VolumeState.State(rawValue: Lift.raw(c.pointee.state.rawValue))
         if let value = c.pointee.volume_capability {
             self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: value)
         }
-        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
-        self.publishContext = Lift.dictionary(c.pointee.publish_context, c.pointee.n_publish_context) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
+        self.publishContext = Lift.dictionary(c.pointee.publish_context, c.pointee.n_publish_context) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         self.bootID = Lift.text(c.pointee.boot_id)
-        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         self.nodePublishRequired = c.pointee.node_publish_required != 0
         self.preProvisioned = c.pointee.pre_provisioned != 0
         self.readonly = c.pointee.readonly != 0
-        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) { (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value)) }
-        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) { (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value)) }
+        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) {
+            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
+        }
+        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) {
+            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Csi__State__VolumeState> {
-        let c = arena.make(Self.table, as: Mesos__Csi__State__VolumeState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csi__state__volume_state__type())
         c.pointee.state = Mesos__Csi__State__VolumeState__State(rawValue: UInt32(bitPattern: self.state.rawValue))
         if let value = self.volumeCapability { c.pointee.volume_capability = value.lower(into: arena) }
         if !self.volumeContext.isEmpty {
             c.pointee.n_volume_context = self.volumeContext.count
-            c.pointee.volume_context = arena.entries(self.volumeContext, mesos__csi__state__volume_state__volume_context_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__volume_context_entry__type()
+            c.pointee.volume_context = arena.entries(self.volumeContext, type) {
                 (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__VolumeContextEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -118,7 +130,8 @@ extension Mesos.Csi.State.VolumeState: Message, CMessage {
         }
         if !self.publishContext.isEmpty {
             c.pointee.n_publish_context = self.publishContext.count
-            c.pointee.publish_context = arena.entries(self.publishContext, mesos__csi__state__volume_state__publish_context_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__publish_context_entry__type()
+            c.pointee.publish_context = arena.entries(self.publishContext, type) {
                 (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__PublishContextEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -127,7 +140,8 @@ extension Mesos.Csi.State.VolumeState: Message, CMessage {
         c.pointee.boot_id = arena.text(self.bootID)
         if !self.parameters.isEmpty {
             c.pointee.n_parameters = self.parameters.count
-            c.pointee.parameters = arena.entries(self.parameters, mesos__csi__state__volume_state__parameters_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__parameters_entry__type()
+            c.pointee.parameters = arena.entries(self.parameters, type) {
                 (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__ParametersEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -138,7 +152,8 @@ extension Mesos.Csi.State.VolumeState: Message, CMessage {
         c.pointee.readonly = self.readonly ? 1 : 0
         if !self.nodeStageSecrets.isEmpty {
             c.pointee.n_node_stage_secrets = self.nodeStageSecrets.count
-            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, mesos__csi__state__volume_state__node_stage_secrets_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__node_stage_secrets_entry__type()
+            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, type) {
                 (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__NodeStageSecretsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -146,7 +161,8 @@ extension Mesos.Csi.State.VolumeState: Message, CMessage {
         }
         if !self.nodePublishSecrets.isEmpty {
             c.pointee.n_node_publish_secrets = self.nodePublishSecrets.count
-            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, mesos__csi__state__volume_state__node_publish_secrets_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__node_publish_secrets_entry__type()
+            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, type) {
                 (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__NodePublishSecretsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -155,4 +171,8 @@ extension Mesos.Csi.State.VolumeState: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

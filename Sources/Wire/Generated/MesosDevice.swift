@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A device, by path or number.
     public struct Device: Sendable, Hashable {
         public var path: String?
         public var number: Mesos.Device.Number?
@@ -16,6 +17,7 @@ extension Mesos {
             self.number = number
         }
 
+        /// Major and minor number.
         public struct Number: Sendable, Hashable {
             public var majorNumber: UInt64
             public var minorNumber: UInt64
@@ -29,6 +31,7 @@ extension Mesos {
         }
     }
 
+    /// A device, and what may be done with it.
     public struct DeviceAccess: Sendable, Hashable {
         public var device: Mesos.Device
         public var access: Mesos.DeviceAccess.Access
@@ -40,6 +43,7 @@ extension Mesos {
             self.access = access
         }
 
+        /// Reading, writing, and making the device's node.
         public struct Access: Sendable, Hashable {
             public var read: Bool?
             public var write: Bool?
@@ -55,6 +59,7 @@ extension Mesos {
         }
     }
 
+    /// Devices that every container may use.
     public struct DeviceWhitelist: Sendable, Hashable {
         public var allowedDevices: [Mesos.DeviceAccess]
         /// Fields that this version does not know, as they are encoded again.
@@ -66,22 +71,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.Device: Message, CMessage {
-    public static var fullName: String { "mesos.Device" }
+extension Mesos.Device: Message {
+    typealias CStruct = Mesos__Device
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__device__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__device__type() }
-
-    init(copying c: UnsafePointer<Mesos__Device>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
         if let value = c.pointee.number {
             self.number = Mesos.Device.Number(copying: value)
@@ -89,8 +89,8 @@ extension Mesos.Device: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Device> {
-        let c = arena.make(Self.table, as: Mesos__Device.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device__type())
         if let value = self.path {
             c.pointee.has_path = 1
             c.pointee.path = arena.text(value)
@@ -101,29 +101,24 @@ extension Mesos.Device: Message, CMessage {
     }
 }
 
-extension Mesos.Device.Number: Message, CMessage {
-    public static var fullName: String { "mesos.Device.Number" }
+extension Mesos.Device.Number: Message {
+    typealias CStruct = Mesos__Device__Number
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__device__number__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__device__number__type() }
-
-    init(copying c: UnsafePointer<Mesos__Device__Number>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.majorNumber = c.pointee.major_number
         self.minorNumber = c.pointee.minor_number
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Device__Number> {
-        let c = arena.make(Self.table, as: Mesos__Device__Number.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device__number__type())
         c.pointee.major_number = self.majorNumber
         c.pointee.minor_number = self.minorNumber
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -131,29 +126,24 @@ extension Mesos.Device.Number: Message, CMessage {
     }
 }
 
-extension Mesos.DeviceAccess: Message, CMessage {
-    public static var fullName: String { "mesos.DeviceAccess" }
+extension Mesos.DeviceAccess: Message {
+    typealias CStruct = Mesos__DeviceAccess
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__device_access__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__device_access__type() }
-
-    init(copying c: UnsafePointer<Mesos__DeviceAccess>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.device = Mesos.Device(copying: c.pointee.device)
         self.access = Mesos.DeviceAccess.Access(copying: c.pointee.access)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DeviceAccess> {
-        let c = arena.make(Self.table, as: Mesos__DeviceAccess.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_access__type())
         c.pointee.device = self.device.lower(into: arena)
         c.pointee.access = self.access.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -161,30 +151,25 @@ extension Mesos.DeviceAccess: Message, CMessage {
     }
 }
 
-extension Mesos.DeviceAccess.Access: Message, CMessage {
-    public static var fullName: String { "mesos.DeviceAccess.Access" }
+extension Mesos.DeviceAccess.Access: Message {
+    typealias CStruct = Mesos__DeviceAccess__Access
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__device_access__access__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__device_access__access__type() }
-
-    init(copying c: UnsafePointer<Mesos__DeviceAccess__Access>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_read != 0 { self.read = c.pointee.read != 0 }
         if c.pointee.has_write != 0 { self.write = c.pointee.write != 0 }
         if c.pointee.has_mknod != 0 { self.mknod = c.pointee.mknod != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DeviceAccess__Access> {
-        let c = arena.make(Self.table, as: Mesos__DeviceAccess__Access.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_access__access__type())
         if let value = self.read {
             c.pointee.has_read = 1
             c.pointee.read = value ? 1 : 0
@@ -202,28 +187,23 @@ extension Mesos.DeviceAccess.Access: Message, CMessage {
     }
 }
 
-extension Mesos.DeviceWhitelist: Message, CMessage {
-    public static var fullName: String { "mesos.DeviceWhitelist" }
+extension Mesos.DeviceWhitelist: Message {
+    typealias CStruct = Mesos__DeviceWhitelist
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__device_whitelist__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__device_whitelist__type() }
-
-    init(copying c: UnsafePointer<Mesos__DeviceWhitelist>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.allowedDevices = Lift.messages(c.pointee.allowed_devices, c.pointee.n_allowed_devices)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DeviceWhitelist> {
-        let c = arena.make(Self.table, as: Mesos__DeviceWhitelist.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_whitelist__type())
         if !self.allowedDevices.isEmpty {
             c.pointee.n_allowed_devices = self.allowedDevices.count
             c.pointee.allowed_devices = arena.messages(self.allowedDevices)

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A port that is announced.
     public struct Port: Sendable, Hashable {
         public var number: UInt32
         public var name: String?
@@ -29,6 +30,7 @@ extension Mesos {
         }
     }
 
+    /// The ports that are announced.
     public struct Ports: Sendable, Hashable {
         public var ports: [Mesos.Port]
         /// Fields that this version does not know, as they are encoded again.
@@ -39,6 +41,7 @@ extension Mesos {
         }
     }
 
+    /// How a task or executor is announced to others.
     public struct DiscoveryInfo: Sendable, Hashable {
         public var visibility: Mesos.DiscoveryInfo.Visibility
         public var name: String?
@@ -72,48 +75,49 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let framework = Self(rawValue: 0)
-            public static let cluster = Self(rawValue: 1)
-            public static let external = Self(rawValue: 2)
+            public static var framework: Self { Self(rawValue: 0) }
+            public static var cluster: Self { Self(rawValue: 1) }
+            public static var external: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__discovery_info__visibility__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__discovery_info__visibility__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__discovery_info__visibility__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 }
 
-extension Mesos.Port: Message, CMessage {
-    public static var fullName: String { "mesos.Port" }
+extension Mesos.Port: Message {
+    typealias CStruct = Mesos__Port
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__port__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__port__type() }
-
-    init(copying c: UnsafePointer<Mesos__Port>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.number = c.pointee.number
         if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
         if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
-        if c.pointee.has_visibility != 0 { self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Int32(truncatingIfNeeded: c.pointee.visibility.rawValue)) }
+        if c.pointee.has_visibility != 0 {
+            self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Lift.raw(c.pointee.visibility.rawValue))
+        }
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Port> {
-        let c = arena.make(Self.table, as: Mesos__Port.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__port__type())
         c.pointee.number = self.number
         if let value = self.name {
             c.pointee.has_name = 1
@@ -131,30 +135,29 @@ extension Mesos.Port: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Ports: Message, CMessage {
-    public static var fullName: String { "mesos.Ports" }
+extension Mesos.Ports: Message {
+    typealias CStruct = Mesos__Ports
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__ports__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__ports__type() }
-
-    init(copying c: UnsafePointer<Mesos__Ports>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.ports = Lift.messages(c.pointee.ports, c.pointee.n_ports)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Ports> {
-        let c = arena.make(Self.table, as: Mesos__Ports.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ports__type())
         if !self.ports.isEmpty {
             c.pointee.n_ports = self.ports.count
             c.pointee.ports = arena.messages(self.ports)
@@ -164,23 +167,18 @@ extension Mesos.Ports: Message, CMessage {
     }
 }
 
-extension Mesos.DiscoveryInfo: Message, CMessage {
-    public static var fullName: String { "mesos.DiscoveryInfo" }
+extension Mesos.DiscoveryInfo: Message {
+    typealias CStruct = Mesos__DiscoveryInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__discovery_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__discovery_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__DiscoveryInfo>) {
-        self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Int32(truncatingIfNeeded: c.pointee.visibility.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Lift.raw(c.pointee.visibility.rawValue))
         if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
         if c.pointee.has_environment != 0 { self.environment = Lift.text(c.pointee.environment) }
         if c.pointee.has_location != 0 { self.location = Lift.text(c.pointee.location) }
@@ -194,8 +192,8 @@ extension Mesos.DiscoveryInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DiscoveryInfo> {
-        let c = arena.make(Self.table, as: Mesos__DiscoveryInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__discovery_info__type())
         c.pointee.visibility = Mesos__DiscoveryInfo__Visibility(rawValue: UInt32(bitPattern: self.visibility.rawValue))
         if let value = self.name {
             c.pointee.has_name = 1
@@ -218,4 +216,8 @@ extension Mesos.DiscoveryInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// Something that must not be shown: by reference, or the thing itself.
     public struct Secret: Sendable, Hashable {
         public var type: Mesos.Secret.TypeEnum?
         public var reference: Mesos.Secret.Reference?
@@ -26,18 +27,23 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let reference = Self(rawValue: 1)
-            public static let value = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var reference: Self { Self(rawValue: 1) }
+            public static var value: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__secret__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__secret__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__secret__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Where a secret is kept.
         public struct Reference: Sendable, Hashable {
             public var name: String
             public var key: String?
@@ -50,6 +56,7 @@ extension Mesos {
             }
         }
 
+        /// A secret's bytes.
         public struct Value: Sendable, Hashable {
             public var data: [UInt8]
             /// Fields that this version does not know, as they are encoded again.
@@ -61,6 +68,7 @@ extension Mesos {
         }
     }
 
+    /// Environment variables.
     public struct Environment: Sendable, Hashable {
         public var variables: [Mesos.Environment.Variable]
         /// Fields that this version does not know, as they are encoded again.
@@ -70,6 +78,7 @@ extension Mesos {
             self.variables = variables
         }
 
+        /// A variable whose value stands here or is a secret.
         public struct Variable: Sendable, Hashable {
             public var name: String
             public var value: String?
@@ -101,20 +110,25 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let value = Self(rawValue: 1)
-                public static let secret = Self(rawValue: 2)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var value: Self { Self(rawValue: 1) }
+                public static var secret: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__environment__variable__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__environment__variable__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__environment__variable__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
     }
 
+    /// Who somebody is, and the proof.
     public struct Credential: Sendable, Hashable {
         public var principal: String
         public var secret: String?
@@ -128,23 +142,18 @@ extension Mesos {
     }
 }
 
-extension Mesos.Secret: Message, CMessage {
-    public static var fullName: String { "mesos.Secret" }
+extension Mesos.Secret: Message {
+    typealias CStruct = Mesos__Secret
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__secret__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__secret__type() }
-
-    init(copying c: UnsafePointer<Mesos__Secret>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Secret.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 { self.type = Mesos.Secret.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
         if let value = c.pointee.reference {
             self.reference = Mesos.Secret.Reference(copying: value)
         }
@@ -154,8 +163,8 @@ extension Mesos.Secret: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Secret> {
-        let c = arena.make(Self.table, as: Mesos__Secret.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Secret__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -167,29 +176,24 @@ extension Mesos.Secret: Message, CMessage {
     }
 }
 
-extension Mesos.Secret.Reference: Message, CMessage {
-    public static var fullName: String { "mesos.Secret.Reference" }
+extension Mesos.Secret.Reference: Message {
+    typealias CStruct = Mesos__Secret__Reference
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__secret__reference__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__secret__reference__type() }
-
-    init(copying c: UnsafePointer<Mesos__Secret__Reference>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.has_key != 0 { self.key = Lift.text(c.pointee.key) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Secret__Reference> {
-        let c = arena.make(Self.table, as: Mesos__Secret__Reference.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__reference__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.key {
             c.pointee.has_key = 1
@@ -200,56 +204,46 @@ extension Mesos.Secret.Reference: Message, CMessage {
     }
 }
 
-extension Mesos.Secret.Value: Message, CMessage {
-    public static var fullName: String { "mesos.Secret.Value" }
+extension Mesos.Secret.Value: Message {
+    typealias CStruct = Mesos__Secret__Value
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__secret__value__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__secret__value__type() }
-
-    init(copying c: UnsafePointer<Mesos__Secret__Value>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.data = Lift.bytes(c.pointee.data)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Secret__Value> {
-        let c = arena.make(Self.table, as: Mesos__Secret__Value.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__value__type())
         c.pointee.data = arena.bytes(self.data)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Environment: Message, CMessage {
-    public static var fullName: String { "mesos.Environment" }
+extension Mesos.Environment: Message {
+    typealias CStruct = Mesos__Environment
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__environment__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__environment__type() }
-
-    init(copying c: UnsafePointer<Mesos__Environment>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.variables = Lift.messages(c.pointee.variables, c.pointee.n_variables)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Environment> {
-        let c = arena.make(Self.table, as: Mesos__Environment.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__environment__type())
         if !self.variables.isEmpty {
             c.pointee.n_variables = self.variables.count
             c.pointee.variables = arena.messages(self.variables)
@@ -259,25 +253,22 @@ extension Mesos.Environment: Message, CMessage {
     }
 }
 
-extension Mesos.Environment.Variable: Message, CMessage {
-    public static var fullName: String { "mesos.Environment.Variable" }
+extension Mesos.Environment.Variable: Message {
+    typealias CStruct = Mesos__Environment__Variable
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__environment__variable__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__environment__variable__type() }
-
-    init(copying c: UnsafePointer<Mesos__Environment__Variable>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
-        if c.pointee.has_type != 0 { self.type = Mesos.Environment.Variable.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Environment.Variable.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.secret {
             self.secretBox = Boxed(Mesos.Secret(copying: value))
         } else {
@@ -286,8 +277,8 @@ extension Mesos.Environment.Variable: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Environment__Variable> {
-        let c = arena.make(Self.table, as: Mesos__Environment__Variable.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__environment__variable__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.value {
             c.pointee.has_value = 1
@@ -303,29 +294,24 @@ extension Mesos.Environment.Variable: Message, CMessage {
     }
 }
 
-extension Mesos.Credential: Message, CMessage {
-    public static var fullName: String { "mesos.Credential" }
+extension Mesos.Credential: Message {
+    typealias CStruct = Mesos__Credential
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__credential__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__credential__type() }
-
-    init(copying c: UnsafePointer<Mesos__Credential>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.principal = Lift.text(c.pointee.principal)
         if c.pointee.has_secret != 0 { self.secret = Lift.text(c.pointee.secret) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Credential> {
-        let c = arena.make(Self.table, as: Mesos__Credential.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__credential__type())
         c.pointee.principal = arena.text(self.principal)
         if let value = self.secret {
             c.pointee.has_secret = 1

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// An executor: what it runs as and what it is given.
     public struct ExecutorInfo: Sendable, Hashable {
         public var executorID: Mesos.ExecutorID
         public var data: [UInt8]?
@@ -65,36 +66,35 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let `default` = Self(rawValue: 1)
-            public static let custom = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var `default`: Self { Self(rawValue: 1) }
+            public static var custom: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__executor_info__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__executor_info__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__executor_info__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 }
 
-extension Mesos.ExecutorInfo: Message, CMessage {
-    public static var fullName: String { "mesos.ExecutorInfo" }
+extension Mesos.ExecutorInfo: Message {
+    typealias CStruct = Mesos__ExecutorInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__executor_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__executor_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ExecutorInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executorID = Mesos.ExecutorID(copying: c.pointee.executor_id)
         if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
@@ -124,12 +124,14 @@ extension Mesos.ExecutorInfo: Message, CMessage {
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
         }
-        if c.pointee.has_type != 0 { self.type = Mesos.ExecutorInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.ExecutorInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ExecutorInfo> {
-        let c = arena.make(Self.table, as: Mesos__ExecutorInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_info__type())
         c.pointee.executor_id = self.executorID.lower(into: arena)
         if let value = self.data {
             c.pointee.has_data = 1
@@ -160,4 +162,8 @@ extension Mesos.ExecutorInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Fetcher {
+    /// Everything to fetch for one sandbox.
     public struct FetcherInfo: Sendable, Hashable {
         public var sandboxDirectory: String
         public var cacheDirectory: String?
@@ -31,6 +32,7 @@ extension Mesos.Fetcher {
             self.stallTimeout = stallTimeout
         }
 
+        /// One URI, and what the cache has to do with it.
         public struct Item: Sendable, Hashable {
             public var uri: Mesos.CommandInfo.URI
             public var action: Mesos.Fetcher.FetcherInfo.Item.Action
@@ -48,41 +50,41 @@ extension Mesos.Fetcher {
                 self.cacheFilename = cacheFilename
             }
 
+            /// What to do with the cache.
             public struct Action: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let bypassCache = Self(rawValue: 0)
-                public static let downloadAndCache = Self(rawValue: 1)
-                public static let retrieveFromCache = Self(rawValue: 2)
+                public static var bypassCache: Self { Self(rawValue: 0) }
+                public static var downloadAndCache: Self { Self(rawValue: 1) }
+                public static var retrieveFromCache: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__fetcher__fetcher_info__item__action__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__fetcher__fetcher_info__item__action__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__fetcher__fetcher_info__item__action__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
     }
 }
 
-extension Mesos.Fetcher.FetcherInfo: Message, CMessage {
-    public static var fullName: String { "mesos.fetcher.FetcherInfo" }
+extension Mesos.Fetcher.FetcherInfo: Message {
+    typealias CStruct = Mesos__Fetcher__FetcherInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__fetcher__fetcher_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__fetcher__fetcher_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Fetcher__FetcherInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.sandboxDirectory = Lift.text(c.pointee.sandbox_directory)
         if c.pointee.has_cache_directory != 0 { self.cacheDirectory = Lift.text(c.pointee.cache_directory) }
         self.items = Lift.messages(c.pointee.items, c.pointee.n_items)
@@ -94,8 +96,8 @@ extension Mesos.Fetcher.FetcherInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Fetcher__FetcherInfo> {
-        let c = arena.make(Self.table, as: Mesos__Fetcher__FetcherInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__fetcher__fetcher_info__type())
         c.pointee.sandbox_directory = arena.text(self.sandboxDirectory)
         if let value = self.cacheDirectory {
             c.pointee.has_cache_directory = 1
@@ -117,32 +119,31 @@ extension Mesos.Fetcher.FetcherInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Fetcher.FetcherInfo.Item: Message, CMessage {
-    public static var fullName: String { "mesos.fetcher.FetcherInfo.Item" }
+extension Mesos.Fetcher.FetcherInfo.Item: Message {
+    typealias CStruct = Mesos__Fetcher__FetcherInfo__Item
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__fetcher__fetcher_info__item__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__fetcher__fetcher_info__item__type() }
-
-    init(copying c: UnsafePointer<Mesos__Fetcher__FetcherInfo__Item>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.uri = Mesos.CommandInfo.URI(copying: c.pointee.uri)
-        self.action = Mesos.Fetcher.FetcherInfo.Item.Action(rawValue: Int32(truncatingIfNeeded: c.pointee.action.rawValue))
+        self.action = Mesos.Fetcher.FetcherInfo.Item.Action(rawValue: Lift.raw(c.pointee.action.rawValue))
         if c.pointee.has_cache_filename != 0 { self.cacheFilename = Lift.text(c.pointee.cache_filename) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Fetcher__FetcherInfo__Item> {
-        let c = arena.make(Self.table, as: Mesos__Fetcher__FetcherInfo__Item.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__fetcher__fetcher_info__item__type())
         c.pointee.uri = self.uri.lower(into: arena)
         c.pointee.action = Mesos__Fetcher__FetcherInfo__Item__Action(rawValue: UInt32(bitPattern: self.action.rawValue))
         if let value = self.cacheFilename {

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A framework: its user, its roles, what it can handle.
     public struct FrameworkInfo: Sendable, Hashable {
         public var user: String
         public var name: String
@@ -61,6 +62,7 @@ extension Mesos {
         /// `role`, or its declared default.
         public var roleOrDefault: String { self.role ?? "*" }
 
+        /// Something that a framework can handle.
         public struct Capability: Sendable, Hashable {
             public var type: Mesos.FrameworkInfo.Capability.TypeEnum?
             /// Fields that this version does not know, as they are encoded again.
@@ -74,26 +76,31 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let revocableResources = Self(rawValue: 1)
-                public static let taskKillingState = Self(rawValue: 2)
-                public static let gpuResources = Self(rawValue: 3)
-                public static let sharedResources = Self(rawValue: 4)
-                public static let partitionAware = Self(rawValue: 5)
-                public static let multiRole = Self(rawValue: 6)
-                public static let reservationRefinement = Self(rawValue: 7)
-                public static let regionAware = Self(rawValue: 8)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var revocableResources: Self { Self(rawValue: 1) }
+                public static var taskKillingState: Self { Self(rawValue: 2) }
+                public static var gpuResources: Self { Self(rawValue: 3) }
+                public static var sharedResources: Self { Self(rawValue: 4) }
+                public static var partitionAware: Self { Self(rawValue: 5) }
+                public static var multiRole: Self { Self(rawValue: 6) }
+                public static var reservationRefinement: Self { Self(rawValue: 7) }
+                public static var regionAware: Self { Self(rawValue: 8) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__framework_info__capability__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__framework_info__capability__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__framework_info__capability__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
     }
 
+    /// Offers that a framework wants to see.
     public struct OfferFilters: Sendable, Hashable {
         public var minAllocatableResources: Mesos.OfferFilters.MinAllocatableResources?
         /// Fields that this version does not know, as they are encoded again.
@@ -105,6 +112,7 @@ extension Mesos {
             self.minAllocatableResources = minAllocatableResources
         }
 
+        /// Amounts by the name of the resource.
         public struct ResourceQuantities: Sendable, Hashable {
             public var quantities: [String: Mesos.Value.Scalar]
             /// Fields that this version does not know, as they are encoded again.
@@ -115,6 +123,7 @@ extension Mesos {
             }
         }
 
+        /// The smallest offers that are worth making; one of these must be reached.
         public struct MinAllocatableResources: Sendable, Hashable {
             public var quantities: [Mesos.OfferFilters.ResourceQuantities]
             /// Fields that this version does not know, as they are encoded again.
@@ -127,22 +136,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.FrameworkInfo: Message, CMessage {
-    public static var fullName: String { "mesos.FrameworkInfo" }
+extension Mesos.FrameworkInfo: Message {
+    typealias CStruct = Mesos__FrameworkInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__framework_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__framework_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__FrameworkInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.user = Lift.text(c.pointee.user)
         self.name = Lift.text(c.pointee.name)
         if let value = c.pointee.id {
@@ -159,12 +163,14 @@ extension Mesos.FrameworkInfo: Message, CMessage {
             self.labels = Mesos.Labels(copying: value)
         }
         self.roles = Lift.texts(c.pointee.roles, c.pointee.n_roles)
-        self.offerFilters = Lift.dictionary(c.pointee.offer_filters, c.pointee.n_offer_filters) { (Lift.text($0.pointee.key), Mesos.OfferFilters(copying: $0.pointee.value)) }
+        self.offerFilters = Lift.dictionary(c.pointee.offer_filters, c.pointee.n_offer_filters) {
+            (Lift.text($0.pointee.key), Mesos.OfferFilters(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__FrameworkInfo> {
-        let c = arena.make(Self.table, as: Mesos__FrameworkInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_info__type())
         c.pointee.user = arena.text(self.user)
         c.pointee.name = arena.text(self.name)
         if let value = self.id { c.pointee.id = value.lower(into: arena) }
@@ -203,7 +209,8 @@ extension Mesos.FrameworkInfo: Message, CMessage {
         }
         if !self.offerFilters.isEmpty {
             c.pointee.n_offer_filters = self.offerFilters.count
-            c.pointee.offer_filters = arena.entries(self.offerFilters, mesos__framework_info__offer_filters_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__framework_info__offer_filters_entry__type()
+            c.pointee.offer_filters = arena.entries(self.offerFilters, type) {
                 (entry: UnsafeMutablePointer<Mesos__FrameworkInfo__OfferFiltersEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -212,30 +219,31 @@ extension Mesos.FrameworkInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.FrameworkInfo.Capability: Message, CMessage {
-    public static var fullName: String { "mesos.FrameworkInfo.Capability" }
+extension Mesos.FrameworkInfo.Capability: Message {
+    typealias CStruct = Mesos__FrameworkInfo__Capability
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__framework_info__capability__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__framework_info__capability__type() }
-
-    init(copying c: UnsafePointer<Mesos__FrameworkInfo__Capability>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.FrameworkInfo.Capability.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.FrameworkInfo.Capability.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__FrameworkInfo__Capability> {
-        let c = arena.make(Self.table, as: Mesos__FrameworkInfo__Capability.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_info__capability__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__FrameworkInfo__Capability__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -245,61 +253,54 @@ extension Mesos.FrameworkInfo.Capability: Message, CMessage {
     }
 }
 
-extension Mesos.OfferFilters: Message, CMessage {
-    public static var fullName: String { "mesos.OfferFilters" }
+extension Mesos.OfferFilters: Message {
+    typealias CStruct = Mesos__OfferFilters
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer_filters__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer_filters__type() }
-
-    init(copying c: UnsafePointer<Mesos__OfferFilters>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.min_allocatable_resources {
             self.minAllocatableResources = Mesos.OfferFilters.MinAllocatableResources(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__OfferFilters> {
-        let c = arena.make(Self.table, as: Mesos__OfferFilters.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__type())
         if let value = self.minAllocatableResources { c.pointee.min_allocatable_resources = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.OfferFilters.ResourceQuantities: Message, CMessage {
-    public static var fullName: String { "mesos.OfferFilters.ResourceQuantities" }
+extension Mesos.OfferFilters.ResourceQuantities: Message {
+    typealias CStruct = Mesos__OfferFilters__ResourceQuantities
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer_filters__resource_quantities__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer_filters__resource_quantities__type() }
-
-    init(copying c: UnsafePointer<Mesos__OfferFilters__ResourceQuantities>) {
-        self.quantities = Lift.dictionary(c.pointee.quantities, c.pointee.n_quantities) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        self.quantities = Lift.dictionary(c.pointee.quantities, c.pointee.n_quantities) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__OfferFilters__ResourceQuantities> {
-        let c = arena.make(Self.table, as: Mesos__OfferFilters__ResourceQuantities.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__resource_quantities__type())
         if !self.quantities.isEmpty {
             c.pointee.n_quantities = self.quantities.count
-            c.pointee.quantities = arena.entries(self.quantities, mesos__offer_filters__resource_quantities__quantities_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__offer_filters__resource_quantities__quantities_entry__type()
+            c.pointee.quantities = arena.entries(self.quantities, type) {
                 (entry: UnsafeMutablePointer<Mesos__OfferFilters__ResourceQuantities__QuantitiesEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -310,28 +311,23 @@ extension Mesos.OfferFilters.ResourceQuantities: Message, CMessage {
     }
 }
 
-extension Mesos.OfferFilters.MinAllocatableResources: Message, CMessage {
-    public static var fullName: String { "mesos.OfferFilters.MinAllocatableResources" }
+extension Mesos.OfferFilters.MinAllocatableResources: Message {
+    typealias CStruct = Mesos__OfferFilters__MinAllocatableResources
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer_filters__min_allocatable_resources__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer_filters__min_allocatable_resources__type() }
-
-    init(copying c: UnsafePointer<Mesos__OfferFilters__MinAllocatableResources>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.quantities = Lift.messages(c.pointee.quantities, c.pointee.n_quantities)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__OfferFilters__MinAllocatableResources> {
-        let c = arena.make(Self.table, as: Mesos__OfferFilters__MinAllocatableResources.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__min_allocatable_resources__type())
         if !self.quantities.isEmpty {
             c.pointee.n_quantities = self.quantities.count
             c.pointee.quantities = arena.messages(self.quantities)

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A framework.
     public struct FrameworkID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -15,6 +16,7 @@ extension Mesos {
         }
     }
 
+    /// An executor, unique within its framework.
     public struct ExecutorID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -25,6 +27,7 @@ extension Mesos {
         }
     }
 
+    /// A task, unique within its framework.
     public struct TaskID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -35,6 +38,7 @@ extension Mesos {
         }
     }
 
+    /// An agent.
     public struct SlaveID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -45,6 +49,7 @@ extension Mesos {
         }
     }
 
+    /// A resource provider.
     public struct ResourceProviderID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -55,6 +60,7 @@ extension Mesos {
         }
     }
 
+    /// An operation, as its framework calls it.
     public struct OperationID: Sendable, Hashable {
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
@@ -65,6 +71,7 @@ extension Mesos {
         }
     }
 
+    /// A container, by its own name and those of the containers around it.
     public struct ContainerID: Sendable, Hashable {
         public var value: String
         public var parent: Mesos.ContainerID? {
@@ -81,6 +88,7 @@ extension Mesos {
         }
     }
 
+    /// Sixteen bytes.
     public struct UUID: Sendable, Hashable {
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
@@ -92,190 +100,155 @@ extension Mesos {
     }
 }
 
-extension Mesos.FrameworkID: Message, CMessage {
-    public static var fullName: String { "mesos.FrameworkID" }
+extension Mesos.FrameworkID: Message {
+    typealias CStruct = Mesos__FrameworkID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__framework_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__framework_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__FrameworkID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__FrameworkID> {
-        let c = arena.make(Self.table, as: Mesos__FrameworkID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.ExecutorID: Message, CMessage {
-    public static var fullName: String { "mesos.ExecutorID" }
+extension Mesos.ExecutorID: Message {
+    typealias CStruct = Mesos__ExecutorID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__executor_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__executor_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__ExecutorID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ExecutorID> {
-        let c = arena.make(Self.table, as: Mesos__ExecutorID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.TaskID: Message, CMessage {
-    public static var fullName: String { "mesos.TaskID" }
+extension Mesos.TaskID: Message {
+    typealias CStruct = Mesos__TaskID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__TaskID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TaskID> {
-        let c = arena.make(Self.table, as: Mesos__TaskID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.SlaveID: Message, CMessage {
-    public static var fullName: String { "mesos.SlaveID" }
+extension Mesos.SlaveID: Message {
+    typealias CStruct = Mesos__SlaveID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__SlaveID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__SlaveID> {
-        let c = arena.make(Self.table, as: Mesos__SlaveID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.ResourceProviderID: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceProviderID" }
+extension Mesos.ResourceProviderID: Message {
+    typealias CStruct = Mesos__ResourceProviderID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProviderID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProviderID> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProviderID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.OperationID: Message, CMessage {
-    public static var fullName: String { "mesos.OperationID" }
+extension Mesos.OperationID: Message {
+    typealias CStruct = Mesos__OperationID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__operation_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__operation_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__OperationID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__OperationID> {
-        let c = arena.make(Self.table, as: Mesos__OperationID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation_id__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.ContainerID: Message, CMessage {
-    public static var fullName: String { "mesos.ContainerID" }
+extension Mesos.ContainerID: Message {
+    typealias CStruct = Mesos__ContainerID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__container_id__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__container_id__type() }
-
-    init(copying c: UnsafePointer<Mesos__ContainerID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if let value = c.pointee.parent {
             self.parentBox = Boxed(Mesos.ContainerID(copying: value))
@@ -285,8 +258,8 @@ extension Mesos.ContainerID: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ContainerID> {
-        let c = arena.make(Self.table, as: Mesos__ContainerID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_id__type())
         c.pointee.value = arena.text(self.value)
         if let value = self.parent { c.pointee.parent = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -294,28 +267,23 @@ extension Mesos.ContainerID: Message, CMessage {
     }
 }
 
-extension Mesos.UUID: Message, CMessage {
-    public static var fullName: String { "mesos.UUID" }
+extension Mesos.UUID: Message {
+    typealias CStruct = Mesos__UUID
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__uuid__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__uuid__type() }
-
-    init(copying c: UnsafePointer<Mesos__UUID>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.bytes(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__UUID> {
-        let c = arena.make(Self.table, as: Mesos__UUID.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__uuid__type())
         c.pointee.value = arena.bytes(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// An image to make a root file system of.
     public struct Image: Sendable, Hashable {
         public var type: Mesos.Image.TypeEnum
         public var appc: Mesos.Image.Appc?
@@ -36,17 +37,22 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let appc = Self(rawValue: 1)
-            public static let docker = Self(rawValue: 2)
+            public static var appc: Self { Self(rawValue: 1) }
+            public static var docker: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__image__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__image__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__image__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// An App Container image, by name, id and labels.
         public struct Appc: Sendable, Hashable {
             public var name: String
             public var id: String?
@@ -61,6 +67,7 @@ extension Mesos {
             }
         }
 
+        /// A docker or OCI image, by reference, with the credentials to fetch it.
         public struct Docker: Sendable, Hashable {
             public var name: String
             public var credential: Mesos.Credential?
@@ -85,23 +92,18 @@ extension Mesos {
     }
 }
 
-extension Mesos.Image: Message, CMessage {
-    public static var fullName: String { "mesos.Image" }
+extension Mesos.Image: Message {
+    typealias CStruct = Mesos__Image
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__image__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__image__type() }
-
-    init(copying c: UnsafePointer<Mesos__Image>) {
-        self.type = Mesos.Image.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.Image.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.appc {
             self.appc = Mesos.Image.Appc(copying: value)
         }
@@ -114,8 +116,8 @@ extension Mesos.Image: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Image> {
-        let c = arena.make(Self.table, as: Mesos__Image.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__type())
         c.pointee.type = Mesos__Image__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.appc { c.pointee.appc = value.lower(into: arena) }
         if let value = self.docker { c.pointee.docker = value.lower(into: arena) }
@@ -128,22 +130,17 @@ extension Mesos.Image: Message, CMessage {
     }
 }
 
-extension Mesos.Image.Appc: Message, CMessage {
-    public static var fullName: String { "mesos.Image.Appc" }
+extension Mesos.Image.Appc: Message {
+    typealias CStruct = Mesos__Image__Appc
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__image__appc__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__image__appc__type() }
-
-    init(copying c: UnsafePointer<Mesos__Image__Appc>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.has_id != 0 { self.id = Lift.text(c.pointee.id) }
         if let value = c.pointee.labels {
@@ -152,8 +149,8 @@ extension Mesos.Image.Appc: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Image__Appc> {
-        let c = arena.make(Self.table, as: Mesos__Image__Appc.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__appc__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.id {
             c.pointee.has_id = 1
@@ -165,22 +162,17 @@ extension Mesos.Image.Appc: Message, CMessage {
     }
 }
 
-extension Mesos.Image.Docker: Message, CMessage {
-    public static var fullName: String { "mesos.Image.Docker" }
+extension Mesos.Image.Docker: Message {
+    typealias CStruct = Mesos__Image__Docker
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__image__docker__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__image__docker__type() }
-
-    init(copying c: UnsafePointer<Mesos__Image__Docker>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if let value = c.pointee.credential {
             self.credential = Mesos.Credential(copying: value)
@@ -193,8 +185,8 @@ extension Mesos.Image.Docker: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Image__Docker> {
-        let c = arena.make(Self.table, as: Mesos__Image__Docker.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__docker__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.credential { c.pointee.credential = value.lower(into: arena) }
         if let value = self.config { c.pointee.config = value.lower(into: arena) }

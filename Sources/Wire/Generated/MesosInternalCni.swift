@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave.Cni.Spec {
+    /// Name servers of a network.
     public struct DNS: Sendable, Hashable {
         public var nameservers: [String]
         public var domain: String?
@@ -26,6 +27,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
     }
 
+    /// What a plugin prints when it fails.
     public struct Error: Sendable, Hashable {
         public var cniVersion: String
         public var code: UInt32
@@ -47,6 +49,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
     }
 
+    /// An address with its gateway and routes.
     public struct IPConfig: Sendable, Hashable {
         public var ip: String
         public var gateway: String?
@@ -65,6 +68,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
     }
 
+    /// The fields of a network's configuration that the isolator itself needs.
     public struct NetworkConfig: Sendable, Hashable {
         public var name: String
         public var type: String
@@ -85,6 +89,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
             self.dns = dns
         }
 
+        /// Who gives out the addresses.
         public struct IPAM: Sendable, Hashable {
             public var type: String
             public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
@@ -98,6 +103,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
     }
 
+    /// What a plugin prints when it succeeds.
     public struct NetworkInfo: Sendable, Hashable {
         public var ip4: Mesos.Internal.Slave.Cni.Spec.IPConfig?
         public var ip6: Mesos.Internal.Slave.Cni.Spec.IPConfig?
@@ -116,6 +122,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
     }
 
+    /// Where to send packets for a destination.
     public struct Route: Sendable, Hashable {
         public var dst: String
         public var gw: String?
@@ -129,22 +136,17 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.DNS: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.DNS" }
+extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__DNS
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__dns__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__dns__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__DNS>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.nameservers = Lift.texts(c.pointee.nameservers, c.pointee.n_nameservers)
         if c.pointee.has_domain != 0 { self.domain = Lift.text(c.pointee.domain) }
         self.search = Lift.texts(c.pointee.search, c.pointee.n_search)
@@ -152,8 +154,8 @@ extension Mesos.Internal.Slave.Cni.Spec.DNS: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__DNS> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__DNS.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__dns__type())
         if !self.nameservers.isEmpty {
             c.pointee.n_nameservers = self.nameservers.count
             c.pointee.nameservers = arena.texts(self.nameservers)
@@ -175,22 +177,17 @@ extension Mesos.Internal.Slave.Cni.Spec.DNS: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.Error: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.Error" }
+extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__Error
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__error__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__error__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__Error>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.cniVersion = Lift.text(c.pointee.cniversion)
         self.code = c.pointee.code
         self.msg = Lift.text(c.pointee.msg)
@@ -198,8 +195,8 @@ extension Mesos.Internal.Slave.Cni.Spec.Error: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__Error> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__Error.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__error__type())
         c.pointee.cniversion = arena.text(self.cniVersion)
         c.pointee.code = self.code
         c.pointee.msg = arena.text(self.msg)
@@ -212,30 +209,25 @@ extension Mesos.Internal.Slave.Cni.Spec.Error: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.IPConfig" }
+extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__IPConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__ipconfig__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__ipconfig__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__IPConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.ip = Lift.text(c.pointee.ip)
         if c.pointee.has_gateway != 0 { self.gateway = Lift.text(c.pointee.gateway) }
         self.routes = Lift.messages(c.pointee.routes, c.pointee.n_routes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__IPConfig> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__IPConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__ipconfig__type())
         c.pointee.ip = arena.text(self.ip)
         if let value = self.gateway {
             c.pointee.has_gateway = 1
@@ -250,22 +242,17 @@ extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.NetworkConfig" }
+extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__network_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__network_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__NetworkConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.type = Lift.text(c.pointee.type)
         if let value = c.pointee.ipam {
@@ -277,8 +264,8 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__NetworkConfig> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__NetworkConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_config__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.type = arena.text(self.type)
         if let value = self.ipam { c.pointee.ipam = value.lower(into: arena) }
@@ -288,29 +275,24 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.NetworkConfig.IPAM" }
+extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkConfig__IPAM
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__network_config__ipam__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__network_config__ipam__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__NetworkConfig__IPAM>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.type = Lift.text(c.pointee.type)
         self.routes = Lift.messages(c.pointee.routes, c.pointee.n_routes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__NetworkConfig__IPAM> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__NetworkConfig__IPAM.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_config__ipam__type())
         c.pointee.type = arena.text(self.type)
         if !self.routes.isEmpty {
             c.pointee.n_routes = self.routes.count
@@ -321,22 +303,17 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.NetworkInfo" }
+extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__network_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__network_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__NetworkInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.ip4 {
             self.ip4 = Mesos.Internal.Slave.Cni.Spec.IPConfig(copying: value)
         }
@@ -349,8 +326,8 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__NetworkInfo> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__NetworkInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_info__type())
         if let value = self.ip4 { c.pointee.ip4 = value.lower(into: arena) }
         if let value = self.ip6 { c.pointee.ip6 = value.lower(into: arena) }
         if let value = self.dns { c.pointee.dns = value.lower(into: arena) }
@@ -359,29 +336,24 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Cni.Spec.Route: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.cni.spec.Route" }
+extension Mesos.Internal.Slave.Cni.Spec.Route: Message {
+    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__Route
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cni__spec__route__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cni__spec__route__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Cni__Spec__Route>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.dst = Lift.text(c.pointee.dst)
         if c.pointee.has_gw != 0 { self.gw = Lift.text(c.pointee.gw) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Cni__Spec__Route> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Cni__Spec__Route.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__route__type())
         c.pointee.dst = arena.text(self.dst)
         if let value = self.gw {
             c.pointee.has_gw = 1

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave {
+    /// A volume, by plugin and id.
     public struct CSIVolume: Sendable, Hashable {
         public var pluginName: String
         public var id: String
@@ -17,6 +18,7 @@ extension Mesos.Internal.Slave {
         }
     }
 
+    /// The volumes of a container.
     public struct CSIVolumes: Sendable, Hashable {
         public var volumes: [Mesos.Internal.Slave.CSIVolume]
         /// Fields that this version does not know, as they are encoded again.
@@ -28,29 +30,24 @@ extension Mesos.Internal.Slave {
     }
 }
 
-extension Mesos.Internal.Slave.CSIVolume: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.CSIVolume" }
+extension Mesos.Internal.Slave.CSIVolume: Message {
+    typealias CStruct = Mesos__Internal__Slave__CSIVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__csivolume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__csivolume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__CSIVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.pluginName = Lift.text(c.pointee.plugin_name)
         self.id = Lift.text(c.pointee.id)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__CSIVolume> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__CSIVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__csivolume__type())
         c.pointee.plugin_name = arena.text(self.pluginName)
         c.pointee.id = arena.text(self.id)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -58,28 +55,23 @@ extension Mesos.Internal.Slave.CSIVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.CSIVolumes: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.CSIVolumes" }
+extension Mesos.Internal.Slave.CSIVolumes: Message {
+    typealias CStruct = Mesos__Internal__Slave__CSIVolumes
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__csivolumes__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__csivolumes__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__CSIVolumes>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__CSIVolumes> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__CSIVolumes.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__csivolumes__type())
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
             c.pointee.volumes = arena.messages(self.volumes)

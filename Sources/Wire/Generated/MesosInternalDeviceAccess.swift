@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave {
+    /// What one cgroup may use, and what it may not.
     public struct CgroupDeviceAccessState: Sendable, Hashable {
         public var allowList: [String]
         public var denyList: [String]
@@ -17,6 +18,7 @@ extension Mesos.Internal.Slave {
         }
     }
 
+    /// The same for all cgroups, by their names.
     public struct CgroupDeviceAccessStates: Sendable, Hashable {
         public var deviceAccessPerCgroup: [String: Mesos.Internal.Slave.CgroupDeviceAccessState]
         /// Fields that this version does not know, as they are encoded again.
@@ -30,29 +32,24 @@ extension Mesos.Internal.Slave {
     }
 }
 
-extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.CgroupDeviceAccessState" }
+extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
+    typealias CStruct = Mesos__Internal__Slave__CgroupDeviceAccessState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cgroup_device_access_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cgroup_device_access_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__CgroupDeviceAccessState>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.allowList = Lift.texts(c.pointee.allow_list, c.pointee.n_allow_list)
         self.denyList = Lift.texts(c.pointee.deny_list, c.pointee.n_deny_list)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__CgroupDeviceAccessState> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__CgroupDeviceAccessState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cgroup_device_access_state__type())
         if !self.allowList.isEmpty {
             c.pointee.n_allow_list = self.allowList.count
             c.pointee.allow_list = arena.texts(self.allowList)
@@ -66,31 +63,29 @@ extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.CgroupDeviceAccessStates: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.CgroupDeviceAccessStates" }
+extension Mesos.Internal.Slave.CgroupDeviceAccessStates: Message {
+    typealias CStruct = Mesos__Internal__Slave__CgroupDeviceAccessStates
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__cgroup_device_access_states__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__cgroup_device_access_states__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__CgroupDeviceAccessStates>) {
-        self.deviceAccessPerCgroup = Lift.dictionary(c.pointee.device_access_per_cgroup, c.pointee.n_device_access_per_cgroup) { (Lift.text($0.pointee.key), Mesos.Internal.Slave.CgroupDeviceAccessState(copying: $0.pointee.value)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        self.deviceAccessPerCgroup = Lift.dictionary(c.pointee.device_access_per_cgroup, c.pointee.n_device_access_per_cgroup) {
+            (Lift.text($0.pointee.key), Mesos.Internal.Slave.CgroupDeviceAccessState(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__CgroupDeviceAccessStates> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__CgroupDeviceAccessStates.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cgroup_device_access_states__type())
         if !self.deviceAccessPerCgroup.isEmpty {
             c.pointee.n_device_access_per_cgroup = self.deviceAccessPerCgroup.count
-            c.pointee.device_access_per_cgroup = arena.entries(self.deviceAccessPerCgroup, mesos__internal__slave__cgroup_device_access_states__device_access_per_cgroup_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__internal__slave__cgroup_device_access_states__device_access_per_cgroup_entry__type()
+            c.pointee.device_access_per_cgroup = arena.entries(self.deviceAccessPerCgroup, type) {
                 (entry: UnsafeMutablePointer<Mesos__Internal__Slave__CgroupDeviceAccessStates__DeviceAccessPerCgroupEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)

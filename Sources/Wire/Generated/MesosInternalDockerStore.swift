@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave.Docker {
+    /// An image that was pulled, with its layers in order.
     public struct Image: Sendable, Hashable {
         public var reference: Wire.Docker.Spec.ImageReference {
             get { referenceBox.content }
@@ -27,6 +28,7 @@ extension Mesos.Internal.Slave.Docker {
         }
     }
 
+    /// All images that were pulled.
     public struct Images: Sendable, Hashable {
         public var images: [Mesos.Internal.Slave.Docker.Image]
         /// Fields that this version does not know, as they are encoded again.
@@ -38,30 +40,25 @@ extension Mesos.Internal.Slave.Docker {
     }
 }
 
-extension Mesos.Internal.Slave.Docker.Image: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.docker.Image" }
+extension Mesos.Internal.Slave.Docker.Image: Message {
+    typealias CStruct = Mesos__Internal__Slave__Docker__Image
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__docker__image__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__docker__image__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Docker__Image>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.referenceBox = Boxed(Wire.Docker.Spec.ImageReference(copying: c.pointee.reference))
         self.layerIDs = Lift.texts(c.pointee.layer_ids, c.pointee.n_layer_ids)
         if c.pointee.has_config_digest != 0 { self.configDigest = Lift.text(c.pointee.config_digest) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Docker__Image> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Docker__Image.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker__image__type())
         c.pointee.reference = self.reference.lower(into: arena)
         if !self.layerIDs.isEmpty {
             c.pointee.n_layer_ids = self.layerIDs.count
@@ -76,28 +73,23 @@ extension Mesos.Internal.Slave.Docker.Image: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.Docker.Images: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.docker.Images" }
+extension Mesos.Internal.Slave.Docker.Images: Message {
+    typealias CStruct = Mesos__Internal__Slave__Docker__Images
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__docker__images__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__docker__images__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__Docker__Images>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.images = Lift.messages(c.pointee.images, c.pointee.n_images)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__Docker__Images> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__Docker__Images.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker__images__type())
         if !self.images.isEmpty {
             c.pointee.n_images = self.images.count
             c.pointee.images = arena.messages(self.images)

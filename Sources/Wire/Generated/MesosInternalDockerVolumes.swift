@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave {
+    /// A volume, by driver and name.
     public struct DockerVolume: Sendable, Hashable {
         public var driver: String
         public var name: String
@@ -17,6 +18,7 @@ extension Mesos.Internal.Slave {
         }
     }
 
+    /// The volumes of a container.
     public struct DockerVolumes: Sendable, Hashable {
         public var volumes: [Mesos.Internal.Slave.DockerVolume]
         /// Fields that this version does not know, as they are encoded again.
@@ -28,29 +30,24 @@ extension Mesos.Internal.Slave {
     }
 }
 
-extension Mesos.Internal.Slave.DockerVolume: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.DockerVolume" }
+extension Mesos.Internal.Slave.DockerVolume: Message {
+    typealias CStruct = Mesos__Internal__Slave__DockerVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__docker_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__docker_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__DockerVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.driver = Lift.text(c.pointee.driver)
         self.name = Lift.text(c.pointee.name)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__DockerVolume> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__DockerVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker_volume__type())
         c.pointee.driver = arena.text(self.driver)
         c.pointee.name = arena.text(self.name)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -58,28 +55,23 @@ extension Mesos.Internal.Slave.DockerVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.DockerVolumes: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.DockerVolumes" }
+extension Mesos.Internal.Slave.DockerVolumes: Message {
+    typealias CStruct = Mesos__Internal__Slave__DockerVolumes
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__docker_volumes__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__docker_volumes__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__DockerVolumes>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__DockerVolumes> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__DockerVolumes.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker_volumes__type())
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
             c.pointee.volumes = arena.messages(self.volumes)

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal {
+    /// Name servers for containers, by the kind of their network.
     public struct ContainerDNSInfo: Sendable, Hashable {
         public var mesos: [Mesos.Internal.ContainerDNSInfo.MesosInfo]
         public var docker: [Mesos.Internal.ContainerDNSInfo.DockerInfo]
@@ -19,6 +20,7 @@ extension Mesos.Internal {
             self.docker = docker
         }
 
+        /// Name servers for containers that Mesos makes.
         public struct MesosInfo: Sendable, Hashable {
             public var networkMode: Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode?
             public var networkName: String?
@@ -40,19 +42,24 @@ extension Mesos.Internal {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let host = Self(rawValue: 1)
-                public static let cni = Self(rawValue: 2)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var host: Self { Self(rawValue: 1) }
+                public static var cni: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__internal__container_dnsinfo__mesos_info__network_mode__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__internal__container_dnsinfo__mesos_info__network_mode__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__internal__container_dnsinfo__mesos_info__network_mode__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
 
+        /// Name servers for containers that docker makes.
         public struct DockerInfo: Sendable, Hashable {
             public var networkMode: Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode?
             public var networkName: String?
@@ -74,19 +81,24 @@ extension Mesos.Internal {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let host = Self(rawValue: 1)
-                public static let bridge = Self(rawValue: 2)
-                public static let user = Self(rawValue: 3)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var host: Self { Self(rawValue: 1) }
+                public static var bridge: Self { Self(rawValue: 2) }
+                public static var user: Self { Self(rawValue: 3) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__internal__container_dnsinfo__docker_info__network_mode__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__internal__container_dnsinfo__docker_info__network_mode__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__internal__container_dnsinfo__docker_info__network_mode__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// The content of a resolv.conf(5).
             public struct DNS: Sendable, Hashable {
                 public var nameservers: [String]
                 public var search: [String]
@@ -107,6 +119,7 @@ extension Mesos.Internal {
         }
     }
 
+    /// When images are removed without being asked, and which never.
     public struct ImageGcConfig: Sendable, Hashable {
         public var imageDiskHeadroom: Double
         public var imageDiskWatchInterval: Mesos.DurationInfo
@@ -126,29 +139,24 @@ extension Mesos.Internal {
     }
 }
 
-extension Mesos.Internal.ContainerDNSInfo: Message, CMessage {
-    public static var fullName: String { "mesos.internal.ContainerDNSInfo" }
+extension Mesos.Internal.ContainerDNSInfo: Message {
+    typealias CStruct = Mesos__Internal__ContainerDNSInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__container_dnsinfo__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__container_dnsinfo__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__ContainerDNSInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.mesos = Lift.messages(c.pointee.mesos, c.pointee.n_mesos)
         self.docker = Lift.messages(c.pointee.docker, c.pointee.n_docker)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__ContainerDNSInfo> {
-        let c = arena.make(Self.table, as: Mesos__Internal__ContainerDNSInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__type())
         if !self.mesos.isEmpty {
             c.pointee.n_mesos = self.mesos.count
             c.pointee.mesos = arena.messages(self.mesos)
@@ -162,30 +170,27 @@ extension Mesos.Internal.ContainerDNSInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message, CMessage {
-    public static var fullName: String { "mesos.internal.ContainerDNSInfo.MesosInfo" }
+extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
+    typealias CStruct = Mesos__Internal__ContainerDNSInfo__MesosInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__container_dnsinfo__mesos_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__container_dnsinfo__mesos_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__ContainerDNSInfo__MesosInfo>) {
-        if c.pointee.has_network_mode != 0 { self.networkMode = Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode(rawValue: Int32(truncatingIfNeeded: c.pointee.network_mode.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_network_mode != 0 {
+            self.networkMode = Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode(rawValue: Lift.raw(c.pointee.network_mode.rawValue))
+        }
         if c.pointee.has_network_name != 0 { self.networkName = Lift.text(c.pointee.network_name) }
         self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(copying: c.pointee.dns)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__ContainerDNSInfo__MesosInfo> {
-        let c = arena.make(Self.table, as: Mesos__Internal__ContainerDNSInfo__MesosInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__mesos_info__type())
         if let value = self.networkMode {
             c.pointee.has_network_mode = 1
             c.pointee.network_mode = Mesos__Internal__ContainerDNSInfo__MesosInfo__NetworkMode(rawValue: UInt32(bitPattern: value.rawValue))
@@ -200,30 +205,27 @@ extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message, CMessage {
-    public static var fullName: String { "mesos.internal.ContainerDNSInfo.DockerInfo" }
+extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
+    typealias CStruct = Mesos__Internal__ContainerDNSInfo__DockerInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__container_dnsinfo__docker_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__container_dnsinfo__docker_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__ContainerDNSInfo__DockerInfo>) {
-        if c.pointee.has_network_mode != 0 { self.networkMode = Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode(rawValue: Int32(truncatingIfNeeded: c.pointee.network_mode.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_network_mode != 0 {
+            self.networkMode = Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode(rawValue: Lift.raw(c.pointee.network_mode.rawValue))
+        }
         if c.pointee.has_network_name != 0 { self.networkName = Lift.text(c.pointee.network_name) }
         self.dns = Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS(copying: c.pointee.dns)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__ContainerDNSInfo__DockerInfo> {
-        let c = arena.make(Self.table, as: Mesos__Internal__ContainerDNSInfo__DockerInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__docker_info__type())
         if let value = self.networkMode {
             c.pointee.has_network_mode = 1
             c.pointee.network_mode = Mesos__Internal__ContainerDNSInfo__DockerInfo__NetworkMode(rawValue: UInt32(bitPattern: value.rawValue))
@@ -238,30 +240,25 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message, CMessage {
-    public static var fullName: String { "mesos.internal.ContainerDNSInfo.DockerInfo.DNS" }
+extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
+    typealias CStruct = Mesos__Internal__ContainerDNSInfo__DockerInfo__DNS
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__container_dnsinfo__docker_info__dns__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__container_dnsinfo__docker_info__dns__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__ContainerDNSInfo__DockerInfo__DNS>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.nameservers = Lift.texts(c.pointee.nameservers, c.pointee.n_nameservers)
         self.search = Lift.texts(c.pointee.search, c.pointee.n_search)
         self.options = Lift.texts(c.pointee.options, c.pointee.n_options)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__ContainerDNSInfo__DockerInfo__DNS> {
-        let c = arena.make(Self.table, as: Mesos__Internal__ContainerDNSInfo__DockerInfo__DNS.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__docker_info__dns__type())
         if !self.nameservers.isEmpty {
             c.pointee.n_nameservers = self.nameservers.count
             c.pointee.nameservers = arena.texts(self.nameservers)
@@ -279,30 +276,25 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.ImageGcConfig: Message, CMessage {
-    public static var fullName: String { "mesos.internal.ImageGcConfig" }
+extension Mesos.Internal.ImageGcConfig: Message {
+    typealias CStruct = Mesos__Internal__ImageGcConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__image_gc_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__image_gc_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__ImageGcConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.imageDiskHeadroom = c.pointee.image_disk_headroom
         self.imageDiskWatchInterval = Mesos.DurationInfo(copying: c.pointee.image_disk_watch_interval)
         self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__ImageGcConfig> {
-        let c = arena.make(Self.table, as: Mesos__Internal__ImageGcConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__image_gc_config__type())
         c.pointee.image_disk_headroom = self.imageDiskHeadroom
         c.pointee.image_disk_watch_interval = self.imageDiskWatchInterval.lower(into: arena)
         if !self.excludedImages.isEmpty {
@@ -312,4 +304,8 @@ extension Mesos.Internal.ImageGcConfig: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

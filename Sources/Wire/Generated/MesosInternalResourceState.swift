@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave {
+    /// The agent's resources and the operations on them.
     public struct ResourceState: Sendable, Hashable {
         public var operations: [Mesos.Operation]
         public var resources: [Mesos.Resource]
@@ -21,29 +22,24 @@ extension Mesos.Internal.Slave {
     }
 }
 
-extension Mesos.Internal.Slave.ResourceState: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.ResourceState" }
+extension Mesos.Internal.Slave.ResourceState: Message {
+    typealias CStruct = Mesos__Internal__Slave__ResourceState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__resource_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__resource_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__ResourceState>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__ResourceState> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__ResourceState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__resource_state__type())
         if !self.operations.isEmpty {
             c.pointee.n_operations = self.operations.count
             c.pointee.operations = arena.messages(self.operations)

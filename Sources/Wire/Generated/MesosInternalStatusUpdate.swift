@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal {
+    /// A task's status on its way to the framework.
     public struct StatusUpdate: Sendable, Hashable {
         public var frameworkID: Mesos.FrameworkID
         public var executorID: Mesos.ExecutorID?
@@ -39,6 +40,7 @@ extension Mesos.Internal {
         }
     }
 
+    /// One entry of the log: an update, or the word that one arrived.
     public struct StatusUpdateRecord: Sendable, Hashable {
         public var type: Mesos.Internal.StatusUpdateRecord.TypeEnum
         public var update: Mesos.Internal.StatusUpdate? {
@@ -64,35 +66,34 @@ extension Mesos.Internal {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let update = Self(rawValue: 0)
-            public static let ack = Self(rawValue: 1)
+            public static var update: Self { Self(rawValue: 0) }
+            public static var ack: Self { Self(rawValue: 1) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__internal__status_update_record__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__internal__status_update_record__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__internal__status_update_record__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 }
 
-extension Mesos.Internal.StatusUpdate: Message, CMessage {
-    public static var fullName: String { "mesos.internal.StatusUpdate" }
+extension Mesos.Internal.StatusUpdate: Message {
+    typealias CStruct = Mesos__Internal__StatusUpdate
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__status_update__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__status_update__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__StatusUpdate>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.frameworkID = Mesos.FrameworkID(copying: c.pointee.framework_id)
         if let value = c.pointee.executor_id {
             self.executorID = Mesos.ExecutorID(copying: value)
@@ -103,12 +104,14 @@ extension Mesos.Internal.StatusUpdate: Message, CMessage {
         self.statusBox = Boxed(Mesos.TaskStatus(copying: c.pointee.status))
         self.timestamp = c.pointee.timestamp
         if c.pointee.has_uuid != 0 { self.uuid = Lift.bytes(c.pointee.uuid) }
-        if c.pointee.has_latest_state != 0 { self.latestState = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.latest_state.rawValue)) }
+        if c.pointee.has_latest_state != 0 {
+            self.latestState = Mesos.TaskState(rawValue: Lift.raw(c.pointee.latest_state.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__StatusUpdate> {
-        let c = arena.make(Self.table, as: Mesos__Internal__StatusUpdate.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__status_update__type())
         c.pointee.framework_id = self.frameworkID.lower(into: arena)
         if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
         if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
@@ -125,25 +128,24 @@ extension Mesos.Internal.StatusUpdate: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Internal.StatusUpdateRecord: Message, CMessage {
-    public static var fullName: String { "mesos.internal.StatusUpdateRecord" }
+extension Mesos.Internal.StatusUpdateRecord: Message {
+    typealias CStruct = Mesos__Internal__StatusUpdateRecord
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__status_update_record__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__status_update_record__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__StatusUpdateRecord>) {
-        self.type = Mesos.Internal.StatusUpdateRecord.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.Internal.StatusUpdateRecord.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.update {
             self.updateBox = Boxed(Mesos.Internal.StatusUpdate(copying: value))
         } else {
@@ -153,8 +155,8 @@ extension Mesos.Internal.StatusUpdateRecord: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__StatusUpdateRecord> {
-        let c = arena.make(Self.table, as: Mesos__Internal__StatusUpdateRecord.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__status_update_record__type())
         c.pointee.type = Mesos__Internal__StatusUpdateRecord__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.update { c.pointee.update = value.lower(into: arena) }
         if let value = self.uuid {

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Internal.Slave {
+    /// A volume's path and the group id it got.
     public struct VolumeGidInfo: Sendable, Hashable {
         public var type: Mesos.Internal.Slave.VolumeGidInfo.TypeEnum?
         public var path: String
@@ -26,19 +27,24 @@ extension Mesos.Internal.Slave {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let persistent = Self(rawValue: 1)
-            public static let sandboxPath = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var persistent: Self { Self(rawValue: 1) }
+            public static var sandboxPath: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__internal__slave__volume_gid_info__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__internal__slave__volume_gid_info__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__internal__slave__volume_gid_info__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// All group ids that were given.
     public struct VolumeGidInfos: Sendable, Hashable {
         public var infos: [Mesos.Internal.Slave.VolumeGidInfo]
         /// Fields that this version does not know, as they are encoded again.
@@ -50,30 +56,27 @@ extension Mesos.Internal.Slave {
     }
 }
 
-extension Mesos.Internal.Slave.VolumeGidInfo: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.VolumeGidInfo" }
+extension Mesos.Internal.Slave.VolumeGidInfo: Message {
+    typealias CStruct = Mesos__Internal__Slave__VolumeGidInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__volume_gid_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__volume_gid_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__VolumeGidInfo>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Internal.Slave.VolumeGidInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Internal.Slave.VolumeGidInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         self.path = Lift.text(c.pointee.path)
         self.gid = c.pointee.gid
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__VolumeGidInfo> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__VolumeGidInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__volume_gid_info__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Internal__Slave__VolumeGidInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -85,28 +88,23 @@ extension Mesos.Internal.Slave.VolumeGidInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Internal.Slave.VolumeGidInfos: Message, CMessage {
-    public static var fullName: String { "mesos.internal.slave.VolumeGidInfos" }
+extension Mesos.Internal.Slave.VolumeGidInfos: Message {
+    typealias CStruct = Mesos__Internal__Slave__VolumeGidInfos
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__internal__slave__volume_gid_infos__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__internal__slave__volume_gid_infos__type() }
-
-    init(copying c: UnsafePointer<Mesos__Internal__Slave__VolumeGidInfos>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.infos = Lift.messages(c.pointee.infos, c.pointee.n_infos)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Internal__Slave__VolumeGidInfos> {
-        let c = arena.make(Self.table, as: Mesos__Internal__Slave__VolumeGidInfos.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__volume_gid_infos__type())
         if !self.infos.isEmpty {
             c.pointee.n_infos = self.infos.count
             c.pointee.infos = arena.messages(self.infos)

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A network to join, and the addresses that were given.
     public struct NetworkInfo: Sendable, Hashable {
         public var groups: [String]
         public var labels: Mesos.Labels?
@@ -32,17 +33,22 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let ipv4 = Self(rawValue: 1)
-            public static let ipv6 = Self(rawValue: 2)
+            public static var ipv4: Self { Self(rawValue: 1) }
+            public static var ipv6: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__network_info__protocol__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__network_info__protocol__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__network_info__protocol__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// An address that is wanted or was given.
         public struct IPAddress: Sendable, Hashable {
             public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
             public var ipAddress: String?
@@ -61,6 +67,7 @@ extension Mesos {
             public var protocolOrDefault: Mesos.NetworkInfo.ProtocolEnum { self.protocol ?? .ipv4 }
         }
 
+        /// A port of the container that is reached through one of the host.
         public struct PortMapping: Sendable, Hashable {
             public var hostPort: UInt32
             public var containerPort: UInt32
@@ -81,22 +88,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.NetworkInfo: Message, CMessage {
-    public static var fullName: String { "mesos.NetworkInfo" }
+extension Mesos.NetworkInfo: Message {
+    typealias CStruct = Mesos__NetworkInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__network_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__network_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__NetworkInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.groups = Lift.texts(c.pointee.groups, c.pointee.n_groups)
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
@@ -107,8 +109,8 @@ extension Mesos.NetworkInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__NetworkInfo> {
-        let c = arena.make(Self.table, as: Mesos__NetworkInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__type())
         if !self.groups.isEmpty {
             c.pointee.n_groups = self.groups.count
             c.pointee.groups = arena.texts(self.groups)
@@ -129,31 +131,32 @@ extension Mesos.NetworkInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.NetworkInfo.IPAddress: Message, CMessage {
-    public static var fullName: String { "mesos.NetworkInfo.IPAddress" }
+extension Mesos.NetworkInfo.IPAddress: Message {
+    typealias CStruct = Mesos__NetworkInfo__IPAddress
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__network_info__ipaddress__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__network_info__ipaddress__type() }
-
-    init(copying c: UnsafePointer<Mesos__NetworkInfo__IPAddress>) {
-        if c.pointee.has_protocol != 0 { self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.protocol.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_protocol != 0 {
+            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
+        }
         if c.pointee.has_ip_address != 0 { self.ipAddress = Lift.text(c.pointee.ip_address) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__NetworkInfo__IPAddress> {
-        let c = arena.make(Self.table, as: Mesos__NetworkInfo__IPAddress.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__ipaddress__type())
         if let value = self.protocol {
             c.pointee.has_protocol = 1
             c.pointee.protocol = Mesos__NetworkInfo__Protocol(rawValue: UInt32(bitPattern: value.rawValue))
@@ -167,30 +170,25 @@ extension Mesos.NetworkInfo.IPAddress: Message, CMessage {
     }
 }
 
-extension Mesos.NetworkInfo.PortMapping: Message, CMessage {
-    public static var fullName: String { "mesos.NetworkInfo.PortMapping" }
+extension Mesos.NetworkInfo.PortMapping: Message {
+    typealias CStruct = Mesos__NetworkInfo__PortMapping
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__network_info__port_mapping__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__network_info__port_mapping__type() }
-
-    init(copying c: UnsafePointer<Mesos__NetworkInfo__PortMapping>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.hostPort = c.pointee.host_port
         self.containerPort = c.pointee.container_port
         if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__NetworkInfo__PortMapping> {
-        let c = arena.make(Self.table, as: Mesos__NetworkInfo__PortMapping.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__port_mapping__type())
         c.pointee.host_port = self.hostPort
         c.pointee.container_port = self.containerPort
         if let value = self.protocol {

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// An offer of resources; a scope for names here.
     public struct Offer: Sendable, Hashable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -12,6 +13,7 @@ extension Mesos {
         public init() {
         }
 
+        /// Something to do with offered resources.
         public struct Operation: Sendable, Hashable {
             public var type: Mesos.Offer.Operation.TypeEnum?
             public var launch: Mesos.Offer.Operation.Launch?
@@ -60,26 +62,31 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let launch = Self(rawValue: 1)
-                public static let launchGroup = Self(rawValue: 6)
-                public static let reserve = Self(rawValue: 2)
-                public static let unreserve = Self(rawValue: 3)
-                public static let create = Self(rawValue: 4)
-                public static let destroy = Self(rawValue: 5)
-                public static let growVolume = Self(rawValue: 11)
-                public static let shrinkVolume = Self(rawValue: 12)
-                public static let createDisk = Self(rawValue: 13)
-                public static let destroyDisk = Self(rawValue: 14)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var launch: Self { Self(rawValue: 1) }
+                public static var launchGroup: Self { Self(rawValue: 6) }
+                public static var reserve: Self { Self(rawValue: 2) }
+                public static var unreserve: Self { Self(rawValue: 3) }
+                public static var create: Self { Self(rawValue: 4) }
+                public static var destroy: Self { Self(rawValue: 5) }
+                public static var growVolume: Self { Self(rawValue: 11) }
+                public static var shrinkVolume: Self { Self(rawValue: 12) }
+                public static var createDisk: Self { Self(rawValue: 13) }
+                public static var destroyDisk: Self { Self(rawValue: 14) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__offer__operation__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__offer__operation__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__offer__operation__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// Launch tasks.
             public struct Launch: Sendable, Hashable {
                 public var taskInfos: [Mesos.TaskInfo]
                 /// Fields that this version does not know, as they are encoded again.
@@ -90,6 +97,7 @@ extension Mesos {
                 }
             }
 
+            /// Launch tasks that live and die together.
             public struct LaunchGroup: Sendable, Hashable {
                 public var executor: Mesos.ExecutorInfo {
                     get { executorBox.content }
@@ -106,6 +114,7 @@ extension Mesos {
                 }
             }
 
+            /// Reserve resources for a role.
             public struct Reserve: Sendable, Hashable {
                 public var resources: [Mesos.Resource]
                 public var source: [Mesos.Resource]
@@ -118,6 +127,7 @@ extension Mesos {
                 }
             }
 
+            /// Give reserved resources back.
             public struct Unreserve: Sendable, Hashable {
                 public var resources: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
@@ -128,6 +138,7 @@ extension Mesos {
                 }
             }
 
+            /// Create persistent volumes.
             public struct Create: Sendable, Hashable {
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
@@ -138,6 +149,7 @@ extension Mesos {
                 }
             }
 
+            /// Destroy persistent volumes.
             public struct Destroy: Sendable, Hashable {
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
@@ -148,6 +160,7 @@ extension Mesos {
                 }
             }
 
+            /// Make a persistent volume larger.
             public struct GrowVolume: Sendable, Hashable {
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
@@ -168,6 +181,7 @@ extension Mesos {
                 }
             }
 
+            /// Make a persistent volume smaller.
             public struct ShrinkVolume: Sendable, Hashable {
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
@@ -184,6 +198,7 @@ extension Mesos {
                 }
             }
 
+            /// Turn raw storage into a disk.
             public struct CreateDisk: Sendable, Hashable {
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
@@ -206,6 +221,7 @@ extension Mesos {
                 }
             }
 
+            /// Turn a disk back into raw storage.
             public struct DestroyDisk: Sendable, Hashable {
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
@@ -223,49 +239,41 @@ extension Mesos {
     }
 }
 
-extension Mesos.Offer: Message, CMessage {
-    public static var fullName: String { "mesos.Offer" }
+extension Mesos.Offer: Message {
+    typealias CStruct = Mesos__Offer
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer> {
-        let c = arena.make(Self.table, as: Mesos__Offer.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Offer.Operation: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation" }
+extension Mesos.Offer.Operation: Message {
+    typealias CStruct = Mesos__Offer__Operation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Offer.Operation.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Offer.Operation.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.launch {
             self.launch = Mesos.Offer.Operation.Launch(copying: value)
         }
@@ -302,8 +310,8 @@ extension Mesos.Offer.Operation: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Offer__Operation__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -322,30 +330,29 @@ extension Mesos.Offer.Operation: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Offer.Operation.Launch: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.Launch" }
+extension Mesos.Offer.Operation.Launch: Message {
+    typealias CStruct = Mesos__Offer__Operation__Launch
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__launch__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__launch__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__Launch>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.taskInfos = Lift.messages(c.pointee.task_infos, c.pointee.n_task_infos)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__Launch> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__Launch.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__launch__type())
         if !self.taskInfos.isEmpty {
             c.pointee.n_task_infos = self.taskInfos.count
             c.pointee.task_infos = arena.messages(self.taskInfos)
@@ -355,29 +362,24 @@ extension Mesos.Offer.Operation.Launch: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.LaunchGroup: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.LaunchGroup" }
+extension Mesos.Offer.Operation.LaunchGroup: Message {
+    typealias CStruct = Mesos__Offer__Operation__LaunchGroup
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__launch_group__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__launch_group__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__LaunchGroup>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executorBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor))
         self.taskGroup = Mesos.TaskGroupInfo(copying: c.pointee.task_group)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__LaunchGroup> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__LaunchGroup.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__launch_group__type())
         c.pointee.executor = self.executor.lower(into: arena)
         c.pointee.task_group = self.taskGroup.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -385,29 +387,24 @@ extension Mesos.Offer.Operation.LaunchGroup: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.Reserve: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.Reserve" }
+extension Mesos.Offer.Operation.Reserve: Message {
+    typealias CStruct = Mesos__Offer__Operation__Reserve
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__reserve__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__reserve__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__Reserve>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         self.source = Lift.messages(c.pointee.source, c.pointee.n_source)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__Reserve> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__Reserve.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__reserve__type())
         if !self.resources.isEmpty {
             c.pointee.n_resources = self.resources.count
             c.pointee.resources = arena.messages(self.resources)
@@ -421,28 +418,23 @@ extension Mesos.Offer.Operation.Reserve: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.Unreserve: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.Unreserve" }
+extension Mesos.Offer.Operation.Unreserve: Message {
+    typealias CStruct = Mesos__Offer__Operation__Unreserve
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__unreserve__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__unreserve__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__Unreserve>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__Unreserve> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__Unreserve.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__unreserve__type())
         if !self.resources.isEmpty {
             c.pointee.n_resources = self.resources.count
             c.pointee.resources = arena.messages(self.resources)
@@ -452,28 +444,23 @@ extension Mesos.Offer.Operation.Unreserve: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.Create: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.Create" }
+extension Mesos.Offer.Operation.Create: Message {
+    typealias CStruct = Mesos__Offer__Operation__Create
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__create__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__create__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__Create>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__Create> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__Create.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__create__type())
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
             c.pointee.volumes = arena.messages(self.volumes)
@@ -483,28 +470,23 @@ extension Mesos.Offer.Operation.Create: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.Destroy: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.Destroy" }
+extension Mesos.Offer.Operation.Destroy: Message {
+    typealias CStruct = Mesos__Offer__Operation__Destroy
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__destroy__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__destroy__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__Destroy>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__Destroy> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__Destroy.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__destroy__type())
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
             c.pointee.volumes = arena.messages(self.volumes)
@@ -514,29 +496,24 @@ extension Mesos.Offer.Operation.Destroy: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.GrowVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.GrowVolume" }
+extension Mesos.Offer.Operation.GrowVolume: Message {
+    typealias CStruct = Mesos__Offer__Operation__GrowVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__grow_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__grow_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__GrowVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumeBox = Boxed(Mesos.Resource(copying: c.pointee.volume))
         self.additionBox = Boxed(Mesos.Resource(copying: c.pointee.addition))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__GrowVolume> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__GrowVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__grow_volume__type())
         c.pointee.volume = self.volume.lower(into: arena)
         c.pointee.addition = self.addition.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -544,29 +521,24 @@ extension Mesos.Offer.Operation.GrowVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.ShrinkVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.ShrinkVolume" }
+extension Mesos.Offer.Operation.ShrinkVolume: Message {
+    typealias CStruct = Mesos__Offer__Operation__ShrinkVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__shrink_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__shrink_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__ShrinkVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumeBox = Boxed(Mesos.Resource(copying: c.pointee.volume))
         self.subtract = Mesos.Value.Scalar(copying: c.pointee.subtract)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__ShrinkVolume> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__ShrinkVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__shrink_volume__type())
         c.pointee.volume = self.volume.lower(into: arena)
         c.pointee.subtract = self.subtract.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -574,30 +546,25 @@ extension Mesos.Offer.Operation.ShrinkVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.CreateDisk: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.CreateDisk" }
+extension Mesos.Offer.Operation.CreateDisk: Message {
+    typealias CStruct = Mesos__Offer__Operation__CreateDisk
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__create_disk__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__create_disk__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__CreateDisk>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.sourceBox = Boxed(Mesos.Resource(copying: c.pointee.source))
-        self.targetType = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.target_type.rawValue))
+        self.targetType = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Lift.raw(c.pointee.target_type.rawValue))
         if c.pointee.has_target_profile != 0 { self.targetProfile = Lift.text(c.pointee.target_profile) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__CreateDisk> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__CreateDisk.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__create_disk__type())
         c.pointee.source = self.source.lower(into: arena)
         c.pointee.target_type = Mesos__Resource__DiskInfo__Source__Type(rawValue: UInt32(bitPattern: self.targetType.rawValue))
         if let value = self.targetProfile {
@@ -609,28 +576,23 @@ extension Mesos.Offer.Operation.CreateDisk: Message, CMessage {
     }
 }
 
-extension Mesos.Offer.Operation.DestroyDisk: Message, CMessage {
-    public static var fullName: String { "mesos.Offer.Operation.DestroyDisk" }
+extension Mesos.Offer.Operation.DestroyDisk: Message {
+    typealias CStruct = Mesos__Offer__Operation__DestroyDisk
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__offer__operation__destroy_disk__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__offer__operation__destroy_disk__type() }
-
-    init(copying c: UnsafePointer<Mesos__Offer__Operation__DestroyDisk>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.sourceBox = Boxed(Mesos.Resource(copying: c.pointee.source))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Offer__Operation__DestroyDisk> {
-        let c = arena.make(Self.table, as: Mesos__Offer__Operation__DestroyDisk.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__destroy_disk__type())
         c.pointee.source = self.source.lower(into: arena)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c

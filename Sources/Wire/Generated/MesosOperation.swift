@@ -5,29 +5,35 @@
 internal import CProto
 
 extension Mesos {
+    /// How far an operation has come.
     public struct OperationState: WireEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        public static let operationUnsupported = Self(rawValue: 0)
-        public static let operationPending = Self(rawValue: 1)
-        public static let operationFinished = Self(rawValue: 2)
-        public static let operationFailed = Self(rawValue: 3)
-        public static let operationError = Self(rawValue: 4)
-        public static let operationDropped = Self(rawValue: 5)
-        public static let operationUnreachable = Self(rawValue: 6)
-        public static let operationGoneByOperator = Self(rawValue: 7)
-        public static let operationRecovering = Self(rawValue: 8)
-        public static let operationUnknown = Self(rawValue: 9)
+        public static var operationUnsupported: Self { Self(rawValue: 0) }
+        public static var operationPending: Self { Self(rawValue: 1) }
+        public static var operationFinished: Self { Self(rawValue: 2) }
+        public static var operationFailed: Self { Self(rawValue: 3) }
+        public static var operationError: Self { Self(rawValue: 4) }
+        public static var operationDropped: Self { Self(rawValue: 5) }
+        public static var operationUnreachable: Self { Self(rawValue: 6) }
+        public static var operationGoneByOperator: Self { Self(rawValue: 7) }
+        public static var operationRecovering: Self { Self(rawValue: 8) }
+        public static var operationUnknown: Self { Self(rawValue: 9) }
+
+        private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+            mesos__operation_state__type()
+        }
 
         public init?(name: String) {
-            guard let value = Codec.enumValue(mesos__operation_state__type(), name) else { return nil }
+            guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
             rawValue = value
         }
 
-        public var name: String? { Codec.enumName(mesos__operation_state__type(), rawValue) }
+        public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
     }
 
+    /// The state of an operation at one moment.
     public struct OperationStatus: Sendable, Hashable {
         public var operationID: Mesos.OperationID?
         public var state: Mesos.OperationState
@@ -58,6 +64,7 @@ extension Mesos {
         }
     }
 
+    /// An operation and what became of it.
     public struct Operation: Sendable, Hashable {
         public var frameworkID: Mesos.FrameworkID?
         public var slaveID: Mesos.SlaveID?
@@ -94,26 +101,21 @@ extension Mesos {
     }
 }
 
-extension Mesos.OperationStatus: Message, CMessage {
-    public static var fullName: String { "mesos.OperationStatus" }
+extension Mesos.OperationStatus: Message {
+    typealias CStruct = Mesos__OperationStatus
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__operation_status__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__operation_status__type() }
-
-    init(copying c: UnsafePointer<Mesos__OperationStatus>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.operation_id {
             self.operationID = Mesos.OperationID(copying: value)
         }
-        self.state = Mesos.OperationState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue))
+        self.state = Mesos.OperationState(rawValue: Lift.raw(c.pointee.state.rawValue))
         if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
         self.convertedResources = Lift.messages(c.pointee.converted_resources, c.pointee.n_converted_resources)
         if let value = c.pointee.uuid {
@@ -128,8 +130,8 @@ extension Mesos.OperationStatus: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__OperationStatus> {
-        let c = arena.make(Self.table, as: Mesos__OperationStatus.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation_status__type())
         if let value = self.operationID { c.pointee.operation_id = value.lower(into: arena) }
         c.pointee.state = Mesos__OperationState(rawValue: UInt32(bitPattern: self.state.rawValue))
         if let value = self.message {
@@ -146,24 +148,23 @@ extension Mesos.OperationStatus: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Operation: Message, CMessage {
-    public static var fullName: String { "mesos.Operation" }
+extension Mesos.Operation: Message {
+    typealias CStruct = Mesos__Operation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__operation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__operation__type() }
-
-    init(copying c: UnsafePointer<Mesos__Operation>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.framework_id {
             self.frameworkID = Mesos.FrameworkID(copying: value)
         }
@@ -177,8 +178,8 @@ extension Mesos.Operation: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Operation> {
-        let c = arena.make(Self.table, as: Mesos__Operation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation__type())
         if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
         if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
         c.pointee.info = self.info.lower(into: arena)
@@ -191,4 +192,8 @@ extension Mesos.Operation: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// Counts of perf events over one sampling interval.
     public struct PerfStatistics: Sendable, Hashable {
         public var timestamp: Double
         public var duration: Double
@@ -174,22 +175,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.PerfStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.PerfStatistics" }
+extension Mesos.PerfStatistics: Message {
+    typealias CStruct = Mesos__PerfStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__perf_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__perf_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__PerfStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.timestamp = c.pointee.timestamp
         self.duration = c.pointee.duration
         if c.pointee.has_cycles != 0 { self.cycles = c.pointee.cycles }
@@ -216,11 +212,15 @@ extension Mesos.PerfStatistics: Message, CMessage {
         if c.pointee.has_l1_dcache_stores != 0 { self.l1DcacheStores = c.pointee.l1_dcache_stores }
         if c.pointee.has_l1_dcache_store_misses != 0 { self.l1DcacheStoreMisses = c.pointee.l1_dcache_store_misses }
         if c.pointee.has_l1_dcache_prefetches != 0 { self.l1DcachePrefetches = c.pointee.l1_dcache_prefetches }
-        if c.pointee.has_l1_dcache_prefetch_misses != 0 { self.l1DcachePrefetchMisses = c.pointee.l1_dcache_prefetch_misses }
+        if c.pointee.has_l1_dcache_prefetch_misses != 0 {
+            self.l1DcachePrefetchMisses = c.pointee.l1_dcache_prefetch_misses
+        }
         if c.pointee.has_l1_icache_loads != 0 { self.l1IcacheLoads = c.pointee.l1_icache_loads }
         if c.pointee.has_l1_icache_load_misses != 0 { self.l1IcacheLoadMisses = c.pointee.l1_icache_load_misses }
         if c.pointee.has_l1_icache_prefetches != 0 { self.l1IcachePrefetches = c.pointee.l1_icache_prefetches }
-        if c.pointee.has_l1_icache_prefetch_misses != 0 { self.l1IcachePrefetchMisses = c.pointee.l1_icache_prefetch_misses }
+        if c.pointee.has_l1_icache_prefetch_misses != 0 {
+            self.l1IcachePrefetchMisses = c.pointee.l1_icache_prefetch_misses
+        }
         if c.pointee.has_llc_loads != 0 { self.llcLoads = c.pointee.llc_loads }
         if c.pointee.has_llc_load_misses != 0 { self.llcLoadMisses = c.pointee.llc_load_misses }
         if c.pointee.has_llc_stores != 0 { self.llcStores = c.pointee.llc_stores }
@@ -246,8 +246,8 @@ extension Mesos.PerfStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__PerfStatistics> {
-        let c = arena.make(Self.table, as: Mesos__PerfStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__perf_statistics__type())
         c.pointee.timestamp = self.timestamp
         c.pointee.duration = self.duration
         if let value = self.cycles {
@@ -457,4 +457,8 @@ extension Mesos.PerfStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

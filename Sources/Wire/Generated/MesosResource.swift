@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// An amount of something, with who may use it.
     public struct Resource: Sendable, Hashable {
         public var name: String
         public var type: Mesos.Value.TypeEnum
@@ -59,6 +60,7 @@ extension Mesos {
         /// `role`, or its declared default.
         public var roleOrDefault: String { self.role ?? "*" }
 
+        /// The role that the resource is allocated to.
         public struct AllocationInfo: Sendable, Hashable {
             public var role: String?
             /// Fields that this version does not know, as they are encoded again.
@@ -69,6 +71,7 @@ extension Mesos {
             }
         }
 
+        /// One reservation; several are nested roles, from the outermost.
         public struct ReservationInfo: Sendable, Hashable {
             public var principal: String?
             public var labels: Mesos.Labels?
@@ -93,19 +96,24 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let `static` = Self(rawValue: 1)
-                public static let dynamic = Self(rawValue: 2)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var `static`: Self { Self(rawValue: 1) }
+                public static var dynamic: Self { Self(rawValue: 2) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__resource__reservation_info__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__resource__reservation_info__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__resource__reservation_info__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
         }
 
+        /// What is particular to disk resources.
         public struct DiskInfo: Sendable, Hashable {
             public var persistence: Mesos.Resource.DiskInfo.Persistence?
             public var volume: Mesos.Volume?
@@ -127,6 +135,7 @@ extension Mesos {
                 self.sourceBox = Boxed(source)
             }
 
+            /// A volume that outlives its task.
             public struct Persistence: Sendable, Hashable {
                 public var id: String
                 public var principal: String?
@@ -139,6 +148,7 @@ extension Mesos {
                 }
             }
 
+            /// What the disk is: a directory, a mount, a device.
             public struct Source: Sendable, Hashable {
                 public var type: Mesos.Resource.DiskInfo.Source.TypeEnum
                 public var path: Mesos.Resource.DiskInfo.Source.Path?
@@ -172,20 +182,25 @@ extension Mesos {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                    public static let unknown = Self(rawValue: 0)
-                    public static let path = Self(rawValue: 1)
-                    public static let mount = Self(rawValue: 2)
-                    public static let block = Self(rawValue: 3)
-                    public static let raw = Self(rawValue: 4)
+                    public static var unknown: Self { Self(rawValue: 0) }
+                    public static var path: Self { Self(rawValue: 1) }
+                    public static var mount: Self { Self(rawValue: 2) }
+                    public static var block: Self { Self(rawValue: 3) }
+                    public static var raw: Self { Self(rawValue: 4) }
+
+                    private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                        mesos__resource__disk_info__source__type__type()
+                    }
 
                     public init?(name: String) {
-                        guard let value = Codec.enumValue(mesos__resource__disk_info__source__type__type(), name) else { return nil }
+                        guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                         rawValue = value
                     }
 
-                    public var name: String? { Codec.enumName(mesos__resource__disk_info__source__type__type(), rawValue) }
+                    public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
                 }
 
+                /// A directory that others may share.
                 public struct Path: Sendable, Hashable {
                     public var root: String?
                     /// Fields that this version does not know, as they are encoded again.
@@ -196,6 +211,7 @@ extension Mesos {
                     }
                 }
 
+                /// A file system of its own.
                 public struct Mount: Sendable, Hashable {
                     public var root: String?
                     /// Fields that this version does not know, as they are encoded again.
@@ -208,6 +224,7 @@ extension Mesos {
             }
         }
 
+        /// Present if the resource may be taken away at any time.
         public struct RevocableInfo: Sendable, Hashable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -216,6 +233,7 @@ extension Mesos {
             }
         }
 
+        /// Present if the resource may be used by several at once.
         public struct SharedInfo: Sendable, Hashable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -226,24 +244,19 @@ extension Mesos {
     }
 }
 
-extension Mesos.Resource: Message, CMessage {
-    public static var fullName: String { "mesos.Resource" }
+extension Mesos.Resource: Message {
+    typealias CStruct = Mesos__Resource
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
-        self.type = Mesos.Value.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.scalar {
             self.scalar = Mesos.Value.Scalar(copying: value)
         }
@@ -278,8 +291,8 @@ extension Mesos.Resource: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource> {
-        let c = arena.make(Self.table, as: Mesos__Resource.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
@@ -302,30 +315,29 @@ extension Mesos.Resource: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Resource.AllocationInfo: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.AllocationInfo" }
+extension Mesos.Resource.AllocationInfo: Message {
+    typealias CStruct = Mesos__Resource__AllocationInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__allocation_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__allocation_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__AllocationInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__AllocationInfo> {
-        let c = arena.make(Self.table, as: Mesos__Resource__AllocationInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__allocation_info__type())
         if let value = self.role {
             c.pointee.has_role = 1
             c.pointee.role = arena.text(value)
@@ -335,33 +347,30 @@ extension Mesos.Resource.AllocationInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.ReservationInfo: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.ReservationInfo" }
+extension Mesos.Resource.ReservationInfo: Message {
+    typealias CStruct = Mesos__Resource__ReservationInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__reservation_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__reservation_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__ReservationInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_principal != 0 { self.principal = Lift.text(c.pointee.principal) }
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
         }
         if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
-        if c.pointee.has_type != 0 { self.type = Mesos.Resource.ReservationInfo.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Resource.ReservationInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__ReservationInfo> {
-        let c = arena.make(Self.table, as: Mesos__Resource__ReservationInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__reservation_info__type())
         if let value = self.principal {
             c.pointee.has_principal = 1
             c.pointee.principal = arena.text(value)
@@ -380,22 +389,17 @@ extension Mesos.Resource.ReservationInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.DiskInfo: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.DiskInfo" }
+extension Mesos.Resource.DiskInfo: Message {
+    typealias CStruct = Mesos__Resource__DiskInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__disk_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__disk_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__DiskInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.persistence {
             self.persistence = Mesos.Resource.DiskInfo.Persistence(copying: value)
         }
@@ -410,8 +414,8 @@ extension Mesos.Resource.DiskInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__DiskInfo> {
-        let c = arena.make(Self.table, as: Mesos__Resource__DiskInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__type())
         if let value = self.persistence { c.pointee.persistence = value.lower(into: arena) }
         if let value = self.volume { c.pointee.volume = value.lower(into: arena) }
         if let value = self.source { c.pointee.source = value.lower(into: arena) }
@@ -420,29 +424,24 @@ extension Mesos.Resource.DiskInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.DiskInfo.Persistence: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.DiskInfo.Persistence" }
+extension Mesos.Resource.DiskInfo.Persistence: Message {
+    typealias CStruct = Mesos__Resource__DiskInfo__Persistence
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__disk_info__persistence__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__disk_info__persistence__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__DiskInfo__Persistence>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.id = Lift.text(c.pointee.id)
         if c.pointee.has_principal != 0 { self.principal = Lift.text(c.pointee.principal) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__DiskInfo__Persistence> {
-        let c = arena.make(Self.table, as: Mesos__Resource__DiskInfo__Persistence.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__persistence__type())
         c.pointee.id = arena.text(self.id)
         if let value = self.principal {
             c.pointee.has_principal = 1
@@ -453,23 +452,18 @@ extension Mesos.Resource.DiskInfo.Persistence: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.DiskInfo.Source: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.DiskInfo.Source" }
+extension Mesos.Resource.DiskInfo.Source: Message {
+    typealias CStruct = Mesos__Resource__DiskInfo__Source
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__disk_info__source__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__disk_info__source__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__DiskInfo__Source>) {
-        self.type = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.path {
             self.path = Mesos.Resource.DiskInfo.Source.Path(copying: value)
         }
@@ -485,8 +479,8 @@ extension Mesos.Resource.DiskInfo.Source: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__DiskInfo__Source> {
-        let c = arena.make(Self.table, as: Mesos__Resource__DiskInfo__Source.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__type())
         c.pointee.type = Mesos__Resource__DiskInfo__Source__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.path { c.pointee.path = value.lower(into: arena) }
         if let value = self.mount { c.pointee.mount = value.lower(into: arena) }
@@ -506,30 +500,29 @@ extension Mesos.Resource.DiskInfo.Source: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Resource.DiskInfo.Source.Path: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.DiskInfo.Source.Path" }
+extension Mesos.Resource.DiskInfo.Source.Path: Message {
+    typealias CStruct = Mesos__Resource__DiskInfo__Source__Path
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__disk_info__source__path__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__disk_info__source__path__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__DiskInfo__Source__Path>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_root != 0 { self.root = Lift.text(c.pointee.root) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__DiskInfo__Source__Path> {
-        let c = arena.make(Self.table, as: Mesos__Resource__DiskInfo__Source__Path.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__path__type())
         if let value = self.root {
             c.pointee.has_root = 1
             c.pointee.root = arena.text(value)
@@ -539,28 +532,23 @@ extension Mesos.Resource.DiskInfo.Source.Path: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.DiskInfo.Source.Mount: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.DiskInfo.Source.Mount" }
+extension Mesos.Resource.DiskInfo.Source.Mount: Message {
+    typealias CStruct = Mesos__Resource__DiskInfo__Source__Mount
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__disk_info__source__mount__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__disk_info__source__mount__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__DiskInfo__Source__Mount>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_root != 0 { self.root = Lift.text(c.pointee.root) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__DiskInfo__Source__Mount> {
-        let c = arena.make(Self.table, as: Mesos__Resource__DiskInfo__Source__Mount.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__mount__type())
         if let value = self.root {
             c.pointee.has_root = 1
             c.pointee.root = arena.text(value)
@@ -570,53 +558,43 @@ extension Mesos.Resource.DiskInfo.Source.Mount: Message, CMessage {
     }
 }
 
-extension Mesos.Resource.RevocableInfo: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.RevocableInfo" }
+extension Mesos.Resource.RevocableInfo: Message {
+    typealias CStruct = Mesos__Resource__RevocableInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__revocable_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__revocable_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__RevocableInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__RevocableInfo> {
-        let c = arena.make(Self.table, as: Mesos__Resource__RevocableInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__revocable_info__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Resource.SharedInfo: Message, CMessage {
-    public static var fullName: String { "mesos.Resource.SharedInfo" }
+extension Mesos.Resource.SharedInfo: Message {
+    typealias CStruct = Mesos__Resource__SharedInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource__shared_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource__shared_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Resource__SharedInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Resource__SharedInfo> {
-        let c = arena.make(Self.table, as: Mesos__Resource__SharedInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__shared_info__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A source of resources beside the agent itself.
     public struct ResourceProviderInfo: Sendable, Hashable {
         public var id: Mesos.ResourceProviderID?
         public var attributes: [Mesos.Attribute]
@@ -31,6 +32,7 @@ extension Mesos {
             self.storage = storage
         }
 
+        /// What a provider of storage needs: its CSI plugin.
         public struct Storage: Sendable, Hashable {
             public var plugin: Mesos.CSIPluginInfo {
                 get { pluginBox.content }
@@ -51,6 +53,7 @@ extension Mesos {
         }
     }
 
+    /// A CSI plugin: its type, its name, and how it is run or reached.
     public struct CSIPluginInfo: Sendable, Hashable {
         public var type: String
         public var name: String?
@@ -81,6 +84,7 @@ extension Mesos {
         public var nameOrDefault: String { self.name ?? "default" }
     }
 
+    /// A container that runs a CSI plugin's services.
     public struct CSIPluginContainerInfo: Sendable, Hashable {
         public var services: [Mesos.CSIPluginContainerInfo.Service]
         public var command: Mesos.CommandInfo? {
@@ -113,19 +117,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let controllerService = Self(rawValue: 1)
-            public static let nodeService = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var controllerService: Self { Self(rawValue: 1) }
+            public static var nodeService: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__csiplugin_container_info__service__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__csiplugin_container_info__service__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__csiplugin_container_info__service__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// Where a CSI plugin that others run can be reached.
     public struct CSIPluginEndpoint: Sendable, Hashable {
         public var csiService: Mesos.CSIPluginContainerInfo.Service
         public var endpoint: String
@@ -142,22 +151,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.ResourceProviderInfo: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceProviderInfo" }
+extension Mesos.ResourceProviderInfo: Message {
+    typealias CStruct = Mesos__ResourceProviderInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProviderInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.id {
             self.id = Mesos.ResourceProviderID(copying: value)
         }
@@ -171,8 +175,8 @@ extension Mesos.ResourceProviderInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProviderInfo> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProviderInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__type())
         if let value = self.id { c.pointee.id = value.lower(into: arena) }
         if !self.attributes.isEmpty {
             c.pointee.n_attributes = self.attributes.count
@@ -188,31 +192,32 @@ extension Mesos.ResourceProviderInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ResourceProviderInfo.Storage: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceProviderInfo.Storage" }
+extension Mesos.ResourceProviderInfo.Storage: Message {
+    typealias CStruct = Mesos__ResourceProviderInfo__Storage
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider_info__storage__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider_info__storage__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProviderInfo__Storage>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.pluginBox = Boxed(Mesos.CSIPluginInfo(copying: c.pointee.plugin))
-        if c.pointee.has_reconciliation_interval_seconds != 0 { self.reconciliationIntervalSeconds = c.pointee.reconciliation_interval_seconds }
+        if c.pointee.has_reconciliation_interval_seconds != 0 {
+            self.reconciliationIntervalSeconds = c.pointee.reconciliation_interval_seconds
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProviderInfo__Storage> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProviderInfo__Storage.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__storage__type())
         c.pointee.plugin = self.plugin.lower(into: arena)
         if let value = self.reconciliationIntervalSeconds {
             c.pointee.has_reconciliation_interval_seconds = 1
@@ -221,24 +226,23 @@ extension Mesos.ResourceProviderInfo.Storage: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.CSIPluginInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CSIPluginInfo" }
+extension Mesos.CSIPluginInfo: Message {
+    typealias CStruct = Mesos__CSIPluginInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__csiplugin_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__csiplugin_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CSIPluginInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.type = Lift.text(c.pointee.type)
         if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
         self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
@@ -248,8 +252,8 @@ extension Mesos.CSIPluginInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CSIPluginInfo> {
-        let c = arena.make(Self.table, as: Mesos__CSIPluginInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_info__type())
         c.pointee.type = arena.text(self.type)
         if let value = self.name {
             c.pointee.has_name = 1
@@ -274,24 +278,23 @@ extension Mesos.CSIPluginInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.CSIPluginContainerInfo: Message, CMessage {
-    public static var fullName: String { "mesos.CSIPluginContainerInfo" }
+extension Mesos.CSIPluginContainerInfo: Message {
+    typealias CStruct = Mesos__CSIPluginContainerInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__csiplugin_container_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__csiplugin_container_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__CSIPluginContainerInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.services = Lift.enums(c.pointee.services, c.pointee.n_services)
         if let value = c.pointee.command {
             self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
@@ -307,8 +310,8 @@ extension Mesos.CSIPluginContainerInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CSIPluginContainerInfo> {
-        let c = arena.make(Self.table, as: Mesos__CSIPluginContainerInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_container_info__type())
         if !self.services.isEmpty {
             c.pointee.n_services = self.services.count
             c.pointee.services = arena.enums(self.services)
@@ -324,29 +327,24 @@ extension Mesos.CSIPluginContainerInfo: Message, CMessage {
     }
 }
 
-extension Mesos.CSIPluginEndpoint: Message, CMessage {
-    public static var fullName: String { "mesos.CSIPluginEndpoint" }
+extension Mesos.CSIPluginEndpoint: Message {
+    typealias CStruct = Mesos__CSIPluginEndpoint
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__csiplugin_endpoint__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__csiplugin_endpoint__type() }
-
-    init(copying c: UnsafePointer<Mesos__CSIPluginEndpoint>) {
-        self.csiService = Mesos.CSIPluginContainerInfo.Service(rawValue: Int32(truncatingIfNeeded: c.pointee.csi_service.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.csiService = Mesos.CSIPluginContainerInfo.Service(rawValue: Lift.raw(c.pointee.csi_service.rawValue))
         self.endpoint = Lift.text(c.pointee.endpoint)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__CSIPluginEndpoint> {
-        let c = arena.make(Self.table, as: Mesos__CSIPluginEndpoint.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_endpoint__type())
         c.pointee.csi_service = Mesos__CSIPluginContainerInfo__Service(rawValue: UInt32(bitPattern: self.csiService.rawValue))
         c.pointee.endpoint = arena.text(self.endpoint)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }

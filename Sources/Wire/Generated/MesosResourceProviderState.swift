@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.ResourceProvider {
+    /// A resource provider's resources and the operations on them.
     public struct ResourceProviderState: Sendable, Hashable {
         public var operations: [Mesos.Operation]
         public var resources: [Mesos.Resource]
@@ -22,6 +23,7 @@ extension Mesos.ResourceProvider {
             self.storage = storage
         }
 
+        /// Profiles that its volumes were made with.
         public struct Storage: Sendable, Hashable {
             public var profiles: [String: Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo]
             /// Fields that this version does not know, as they are encoded again.
@@ -33,6 +35,7 @@ extension Mesos.ResourceProvider {
                 self.profiles = profiles
             }
 
+            /// What a profile stood for when it was used.
             public struct ProfileInfo: Sendable, Hashable {
                 public var capability: Mesos.Volume.Source.CSIVolume.VolumeCapability
                 public var parameters: [String: String]
@@ -51,22 +54,17 @@ extension Mesos.ResourceProvider {
     }
 }
 
-extension Mesos.ResourceProvider.ResourceProviderState: Message, CMessage {
-    public static var fullName: String { "mesos.resource_provider.ResourceProviderState" }
+extension Mesos.ResourceProvider.ResourceProviderState: Message {
+    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider__resource_provider_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider__resource_provider_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProvider__ResourceProviderState>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         if let value = c.pointee.storage {
@@ -75,8 +73,8 @@ extension Mesos.ResourceProvider.ResourceProviderState: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProvider__ResourceProviderState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__type())
         if !self.operations.isEmpty {
             c.pointee.n_operations = self.operations.count
             c.pointee.operations = arena.messages(self.operations)
@@ -91,31 +89,29 @@ extension Mesos.ResourceProvider.ResourceProviderState: Message, CMessage {
     }
 }
 
-extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message, CMessage {
-    public static var fullName: String { "mesos.resource_provider.ResourceProviderState.Storage" }
+extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
+    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState__Storage
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider__resource_provider_state__storage__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider__resource_provider_state__storage__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProvider__ResourceProviderState__Storage>) {
-        self.profiles = Lift.dictionary(c.pointee.profiles, c.pointee.n_profiles) { (Lift.text($0.pointee.key), Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo(copying: $0.pointee.value)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        self.profiles = Lift.dictionary(c.pointee.profiles, c.pointee.n_profiles) {
+            (Lift.text($0.pointee.key), Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProvider__ResourceProviderState__Storage.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__storage__type())
         if !self.profiles.isEmpty {
             c.pointee.n_profiles = self.profiles.count
-            c.pointee.profiles = arena.entries(self.profiles, mesos__resource_provider__resource_provider_state__storage__profiles_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__resource_provider__resource_provider_state__storage__profiles_entry__type()
+            c.pointee.profiles = arena.entries(self.profiles, type) {
                 (entry: UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfilesEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -126,33 +122,31 @@ extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message, CMessag
     }
 }
 
-extension Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo: Message, CMessage {
-    public static var fullName: String { "mesos.resource_provider.ResourceProviderState.Storage.ProfileInfo" }
+extension Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo: Message {
+    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_provider__resource_provider_state__storage__profile_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_provider__resource_provider_state__storage__profile_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.capability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: c.pointee.capability)
-        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo> {
-        let c = arena.make(Self.table, as: Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__storage__profile_info__type())
         c.pointee.capability = self.capability.lower(into: arena)
         if !self.parameters.isEmpty {
             c.pointee.n_parameters = self.parameters.count
-            c.pointee.parameters = arena.entries(self.parameters, mesos__resource_provider__resource_provider_state__storage__profile_info__parameters_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__resource_provider__resource_provider_state__storage__profile_info__parameters_entry__type()
+            c.pointee.parameters = arena.entries(self.parameters, type) {
                 (entry: UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo__ParametersEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Seccomp {
+    /// What happens on each system call.
     public struct ContainerSeccompProfile: Sendable, Hashable {
         public var defaultAction: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
         public var architectures: [Mesos.Seccomp.ContainerSeccompProfile.Architecture]
@@ -26,32 +27,37 @@ extension Mesos.Seccomp {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let archX86 = Self(rawValue: 1)
-            public static let archX86_64 = Self(rawValue: 2)
-            public static let archX32 = Self(rawValue: 3)
-            public static let archArm = Self(rawValue: 4)
-            public static let archAarch64 = Self(rawValue: 5)
-            public static let archMips = Self(rawValue: 6)
-            public static let archMipsel = Self(rawValue: 7)
-            public static let archMips64 = Self(rawValue: 8)
-            public static let archMipsel64 = Self(rawValue: 9)
-            public static let archMips64N32 = Self(rawValue: 10)
-            public static let archMipsel64N32 = Self(rawValue: 11)
-            public static let archPpc = Self(rawValue: 12)
-            public static let archPpc64 = Self(rawValue: 13)
-            public static let archPpc64Le = Self(rawValue: 14)
-            public static let archS390 = Self(rawValue: 15)
-            public static let archS390X = Self(rawValue: 16)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var archX86: Self { Self(rawValue: 1) }
+            public static var archX86_64: Self { Self(rawValue: 2) }
+            public static var archX32: Self { Self(rawValue: 3) }
+            public static var archArm: Self { Self(rawValue: 4) }
+            public static var archAarch64: Self { Self(rawValue: 5) }
+            public static var archMips: Self { Self(rawValue: 6) }
+            public static var archMipsel: Self { Self(rawValue: 7) }
+            public static var archMips64: Self { Self(rawValue: 8) }
+            public static var archMipsel64: Self { Self(rawValue: 9) }
+            public static var archMips64N32: Self { Self(rawValue: 10) }
+            public static var archMipsel64N32: Self { Self(rawValue: 11) }
+            public static var archPpc: Self { Self(rawValue: 12) }
+            public static var archPpc64: Self { Self(rawValue: 13) }
+            public static var archPpc64Le: Self { Self(rawValue: 14) }
+            public static var archS390: Self { Self(rawValue: 15) }
+            public static var archS390X: Self { Self(rawValue: 16) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__seccomp__container_seccomp_profile__architecture__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__seccomp__container_seccomp_profile__architecture__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__seccomp__container_seccomp_profile__architecture__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// A rule: system calls, conditions, and what happens.
         public struct Syscall: Sendable, Hashable {
             public var names: [String]
             public var action: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
@@ -79,21 +85,26 @@ extension Mesos.Seccomp {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let actKill = Self(rawValue: 1)
-                public static let actTrap = Self(rawValue: 2)
-                public static let actErrno = Self(rawValue: 3)
-                public static let actTrace = Self(rawValue: 4)
-                public static let actAllow = Self(rawValue: 5)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var actKill: Self { Self(rawValue: 1) }
+                public static var actTrap: Self { Self(rawValue: 2) }
+                public static var actErrno: Self { Self(rawValue: 3) }
+                public static var actTrace: Self { Self(rawValue: 4) }
+                public static var actAllow: Self { Self(rawValue: 5) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__seccomp__container_seccomp_profile__syscall__action__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__seccomp__container_seccomp_profile__syscall__action__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__seccomp__container_seccomp_profile__syscall__action__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// A condition on one argument.
             public struct Arg: Sendable, Hashable {
                 public var index: UInt32
                 public var op: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator
@@ -118,24 +129,29 @@ extension Mesos.Seccomp {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                    public static let unknown = Self(rawValue: 0)
-                    public static let cmpNe = Self(rawValue: 1)
-                    public static let cmpLt = Self(rawValue: 2)
-                    public static let cmpLe = Self(rawValue: 3)
-                    public static let cmpEq = Self(rawValue: 4)
-                    public static let cmpGe = Self(rawValue: 5)
-                    public static let cmpGt = Self(rawValue: 6)
-                    public static let cmpMaskedEq = Self(rawValue: 7)
+                    public static var unknown: Self { Self(rawValue: 0) }
+                    public static var cmpNe: Self { Self(rawValue: 1) }
+                    public static var cmpLt: Self { Self(rawValue: 2) }
+                    public static var cmpLe: Self { Self(rawValue: 3) }
+                    public static var cmpEq: Self { Self(rawValue: 4) }
+                    public static var cmpGe: Self { Self(rawValue: 5) }
+                    public static var cmpGt: Self { Self(rawValue: 6) }
+                    public static var cmpMaskedEq: Self { Self(rawValue: 7) }
+
+                    private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                        mesos__seccomp__container_seccomp_profile__syscall__arg__operator__type()
+                    }
 
                     public init?(name: String) {
-                        guard let value = Codec.enumValue(mesos__seccomp__container_seccomp_profile__syscall__arg__operator__type(), name) else { return nil }
+                        guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                         rawValue = value
                     }
 
-                    public var name: String? { Codec.enumName(mesos__seccomp__container_seccomp_profile__syscall__arg__operator__type(), rawValue) }
+                    public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
                 }
             }
 
+            /// A condition on the container's capabilities.
             public struct Filter: Sendable, Hashable {
                 public var capabilities: [Mesos.CapabilityInfo.Capability]
                 /// Fields that this version does not know, as they are encoded again.
@@ -149,30 +165,25 @@ extension Mesos.Seccomp {
     }
 }
 
-extension Mesos.Seccomp.ContainerSeccompProfile: Message, CMessage {
-    public static var fullName: String { "mesos.seccomp.ContainerSeccompProfile" }
+extension Mesos.Seccomp.ContainerSeccompProfile: Message {
+    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__seccomp__container_seccomp_profile__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__seccomp__container_seccomp_profile__type() }
-
-    init(copying c: UnsafePointer<Mesos__Seccomp__ContainerSeccompProfile>) {
-        self.defaultAction = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Int32(truncatingIfNeeded: c.pointee.default_action.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.defaultAction = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Lift.raw(c.pointee.default_action.rawValue))
         self.architectures = Lift.enums(c.pointee.architectures, c.pointee.n_architectures)
         self.syscalls = Lift.messages(c.pointee.syscalls, c.pointee.n_syscalls)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Seccomp__ContainerSeccompProfile> {
-        let c = arena.make(Self.table, as: Mesos__Seccomp__ContainerSeccompProfile.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__type())
         c.pointee.default_action = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Action(rawValue: UInt32(bitPattern: self.defaultAction.rawValue))
         if !self.architectures.isEmpty {
             c.pointee.n_architectures = self.architectures.count
@@ -187,24 +198,19 @@ extension Mesos.Seccomp.ContainerSeccompProfile: Message, CMessage {
     }
 }
 
-extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message, CMessage {
-    public static var fullName: String { "mesos.seccomp.ContainerSeccompProfile.Syscall" }
+extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
+    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__seccomp__container_seccomp_profile__syscall__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__seccomp__container_seccomp_profile__syscall__type() }
-
-    init(copying c: UnsafePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.names = Lift.texts(c.pointee.names, c.pointee.n_names)
-        self.action = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Int32(truncatingIfNeeded: c.pointee.action.rawValue))
+        self.action = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Lift.raw(c.pointee.action.rawValue))
         self.args = Lift.messages(c.pointee.args, c.pointee.n_args)
         if let value = c.pointee.includes {
             self.includes = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter(copying: value)
@@ -215,8 +221,8 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall> {
-        let c = arena.make(Self.table, as: Mesos__Seccomp__ContainerSeccompProfile__Syscall.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__type())
         if !self.names.isEmpty {
             c.pointee.n_names = self.names.count
             c.pointee.names = arena.texts(self.names)
@@ -231,33 +237,32 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message, CMessage {
-    public static var fullName: String { "mesos.seccomp.ContainerSeccompProfile.Syscall.Arg" }
+extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
+    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__seccomp__container_seccomp_profile__syscall__arg__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__seccomp__container_seccomp_profile__syscall__arg__type() }
-
-    init(copying c: UnsafePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.index = c.pointee.index
-        self.op = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator(rawValue: Int32(truncatingIfNeeded: c.pointee.op.rawValue))
+        self.op = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator(rawValue: Lift.raw(c.pointee.op.rawValue))
         self.value = c.pointee.value
         self.valueTwo = c.pointee.value_two
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg> {
-        let c = arena.make(Self.table, as: Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__arg__type())
         c.pointee.index = self.index
         c.pointee.op = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg__Operator(rawValue: UInt32(bitPattern: self.op.rawValue))
         c.pointee.value = self.value
@@ -267,28 +272,23 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message, CMessage {
     }
 }
 
-extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter: Message, CMessage {
-    public static var fullName: String { "mesos.seccomp.ContainerSeccompProfile.Syscall.Filter" }
+extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter: Message {
+    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Filter
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__seccomp__container_seccomp_profile__syscall__filter__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__seccomp__container_seccomp_profile__syscall__filter__type() }
-
-    init(copying c: UnsafePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall__Filter>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.capabilities = Lift.enums(c.pointee.capabilities, c.pointee.n_capabilities)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Seccomp__ContainerSeccompProfile__Syscall__Filter> {
-        let c = arena.make(Self.table, as: Mesos__Seccomp__ContainerSeccompProfile__Syscall__Filter.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__filter__type())
         if !self.capabilities.isEmpty {
             c.pointee.n_capabilities = self.capabilities.count
             c.pointee.capabilities = arena.enums(self.capabilities)

@@ -5,21 +5,27 @@
 internal import CProto
 
 extension Mesos.Slave {
+    /// DEBUG containers share what their parents have and are not measured.
     public struct ContainerClass: WireEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        public static let `default` = Self(rawValue: 1)
-        public static let debug = Self(rawValue: 2)
+        public static var `default`: Self { Self(rawValue: 1) }
+        public static var debug: Self { Self(rawValue: 2) }
+
+        private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+            mesos__slave__container_class__type()
+        }
 
         public init?(name: String) {
-            guard let value = Codec.enumValue(mesos__slave__container_class__type(), name) else { return nil }
+            guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
             rawValue = value
         }
 
-        public var name: String? { Codec.enumName(mesos__slave__container_class__type(), rawValue) }
+        public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
     }
 
+    /// Everything that the agent decided about a container: command, user, resources, sandbox, image, volumes.
     public struct ContainerConfig: Sendable, Hashable {
         public var directory: String
         public var user: String?
@@ -83,6 +89,7 @@ extension Mesos.Slave {
             self.limits = limits
         }
 
+        /// The docker image's configuration, once it is provisioned.
         public struct Docker: Sendable, Hashable {
             public var manifest: Wire.Docker.Spec.V1.ImageManifest? {
                 get { manifestBox.value }
@@ -97,6 +104,7 @@ extension Mesos.Slave {
             }
         }
 
+        /// The App Container image's configuration, once it is provisioned.
         public struct Appc: Sendable, Hashable {
             public var manifest: Wire.Appc.Spec.ImageManifest? {
                 get { manifestBox.value }
@@ -113,22 +121,17 @@ extension Mesos.Slave {
     }
 }
 
-extension Mesos.Slave.ContainerConfig: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerConfig" }
+extension Mesos.Slave.ContainerConfig: Message {
+    typealias CStruct = Mesos__Slave__ContainerConfig
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_config__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerConfig>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.directory = Lift.text(c.pointee.directory)
         if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
         if c.pointee.has_rootfs != 0 { self.rootfs = Lift.text(c.pointee.rootfs) }
@@ -155,14 +158,18 @@ extension Mesos.Slave.ContainerConfig: Message, CMessage {
             self.containerInfoBox = Boxed(nil)
         }
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.has_container_class != 0 { self.containerClass = Mesos.Slave.ContainerClass(rawValue: Int32(truncatingIfNeeded: c.pointee.container_class.rawValue)) }
+        if c.pointee.has_container_class != 0 {
+            self.containerClass = Mesos.Slave.ContainerClass(rawValue: Lift.raw(c.pointee.container_class.rawValue))
+        }
         self.ephemeralVolumes = Lift.texts(c.pointee.ephemeral_volumes, c.pointee.n_ephemeral_volumes)
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerConfig> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerConfig.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__type())
         c.pointee.directory = arena.text(self.directory)
         if let value = self.user {
             c.pointee.has_user = 1
@@ -192,7 +199,8 @@ extension Mesos.Slave.ContainerConfig: Message, CMessage {
         }
         if !self.limits.isEmpty {
             c.pointee.n_limits = self.limits.count
-            c.pointee.limits = arena.entries(self.limits, mesos__slave__container_config__limits_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__slave__container_config__limits_entry__type()
+            c.pointee.limits = arena.entries(self.limits, type) {
                 (entry: UnsafeMutablePointer<Mesos__Slave__ContainerConfig__LimitsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -201,24 +209,23 @@ extension Mesos.Slave.ContainerConfig: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Slave.ContainerConfig.Docker: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerConfig.Docker" }
+extension Mesos.Slave.ContainerConfig.Docker: Message {
+    typealias CStruct = Mesos__Slave__ContainerConfig__Docker
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_config__docker__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_config__docker__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerConfig__Docker>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.manifest {
             self.manifestBox = Boxed(Wire.Docker.Spec.V1.ImageManifest(copying: value))
         } else {
@@ -227,30 +234,25 @@ extension Mesos.Slave.ContainerConfig.Docker: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerConfig__Docker> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerConfig__Docker.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__docker__type())
         if let value = self.manifest { c.pointee.manifest = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Slave.ContainerConfig.Appc: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerConfig.Appc" }
+extension Mesos.Slave.ContainerConfig.Appc: Message {
+    typealias CStruct = Mesos__Slave__ContainerConfig__Appc
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_config__appc__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_config__appc__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerConfig__Appc>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.manifest {
             self.manifestBox = Boxed(Wire.Appc.Spec.ImageManifest(copying: value))
         } else {
@@ -259,8 +261,8 @@ extension Mesos.Slave.ContainerConfig.Appc: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerConfig__Appc> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerConfig__Appc.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__appc__type())
         if let value = self.manifest { c.pointee.manifest = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c

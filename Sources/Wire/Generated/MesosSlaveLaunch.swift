@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Slave {
+    /// One step in the container's file system, in the order given.
     public struct ContainerFileOperation: Sendable, Hashable {
         public var operation: Mesos.Slave.ContainerFileOperation.Operation?
         public var parameters: Parameters?
@@ -30,19 +31,24 @@ extension Mesos.Slave {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let symlink = Self(rawValue: 1)
-            public static let mount = Self(rawValue: 2)
-            public static let rename = Self(rawValue: 3)
-            public static let mkdir = Self(rawValue: 4)
+            public static var symlink: Self { Self(rawValue: 1) }
+            public static var mount: Self { Self(rawValue: 2) }
+            public static var rename: Self { Self(rawValue: 3) }
+            public static var mkdir: Self { Self(rawValue: 4) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__slave__container_file_operation__operation__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__slave__container_file_operation__operation__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__slave__container_file_operation__operation__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// symlink(2).
         public struct Symlink: Sendable, Hashable {
             public var source: String?
             public var target: String?
@@ -55,6 +61,7 @@ extension Mesos.Slave {
             }
         }
 
+        /// rename(2).
         public struct Rename: Sendable, Hashable {
             public var source: String?
             public var target: String?
@@ -67,6 +74,7 @@ extension Mesos.Slave {
             }
         }
 
+        /// mkdir(2).
         public struct Mkdir: Sendable, Hashable {
             public var target: String?
             public var recursive: Bool?
@@ -80,6 +88,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// What an isolator wants of a launch; those of all isolators are merged into one.
     public struct ContainerLaunchInfo: Sendable, Hashable {
         public var preExecCommands: [Mesos.CommandInfo]
         public var environment: Mesos.Environment?
@@ -153,6 +162,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// mount(2).
     public struct ContainerMountInfo: Sendable, Hashable {
         public var target: String
         public var source: String?
@@ -178,23 +188,20 @@ extension Mesos.Slave {
     }
 }
 
-extension Mesos.Slave.ContainerFileOperation: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerFileOperation" }
+extension Mesos.Slave.ContainerFileOperation: Message {
+    typealias CStruct = Mesos__Slave__ContainerFileOperation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_file_operation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_file_operation__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerFileOperation>) {
-        if c.pointee.has_operation != 0 { self.operation = Mesos.Slave.ContainerFileOperation.Operation(rawValue: Int32(truncatingIfNeeded: c.pointee.operation.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_operation != 0 {
+            self.operation = Mesos.Slave.ContainerFileOperation.Operation(rawValue: Lift.raw(c.pointee.operation.rawValue))
+        }
         switch c.pointee.parameters_case.rawValue {
         case 2: self.parameters = .symlink(Mesos.Slave.ContainerFileOperation.Symlink(copying: c.pointee.symlink))
         case 3: self.parameters = .mkdir(Mesos.Slave.ContainerFileOperation.Mkdir(copying: c.pointee.mkdir))
@@ -205,8 +212,8 @@ extension Mesos.Slave.ContainerFileOperation: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerFileOperation> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerFileOperation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__type())
         if let value = self.operation {
             c.pointee.has_operation = 1
             c.pointee.operation = Mesos__Slave__ContainerFileOperation__Operation(rawValue: UInt32(bitPattern: value.rawValue))
@@ -229,31 +236,30 @@ extension Mesos.Slave.ContainerFileOperation: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Slave.ContainerFileOperation.Symlink: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerFileOperation.Symlink" }
+extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
+    typealias CStruct = Mesos__Slave__ContainerFileOperation__Symlink
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_file_operation__symlink__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_file_operation__symlink__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerFileOperation__Symlink>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
         if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerFileOperation__Symlink> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerFileOperation__Symlink.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__symlink__type())
         if let value = self.source {
             c.pointee.has_source = 1
             c.pointee.source = arena.text(value)
@@ -267,29 +273,24 @@ extension Mesos.Slave.ContainerFileOperation.Symlink: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerFileOperation.Rename: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerFileOperation.Rename" }
+extension Mesos.Slave.ContainerFileOperation.Rename: Message {
+    typealias CStruct = Mesos__Slave__ContainerFileOperation__Rename
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_file_operation__rename__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_file_operation__rename__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerFileOperation__Rename>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
         if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerFileOperation__Rename> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerFileOperation__Rename.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__rename__type())
         if let value = self.source {
             c.pointee.has_source = 1
             c.pointee.source = arena.text(value)
@@ -303,29 +304,24 @@ extension Mesos.Slave.ContainerFileOperation.Rename: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerFileOperation.Mkdir: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerFileOperation.Mkdir" }
+extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
+    typealias CStruct = Mesos__Slave__ContainerFileOperation__Mkdir
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_file_operation__mkdir__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_file_operation__mkdir__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerFileOperation__Mkdir>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
         if c.pointee.has_recursive != 0 { self.recursive = c.pointee.recursive != 0 }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerFileOperation__Mkdir> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerFileOperation__Mkdir.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__mkdir__type())
         if let value = self.target {
             c.pointee.has_target = 1
             c.pointee.target = arena.text(value)
@@ -339,22 +335,17 @@ extension Mesos.Slave.ContainerFileOperation.Mkdir: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerLaunchInfo: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerLaunchInfo" }
+extension Mesos.Slave.ContainerLaunchInfo: Message {
+    typealias CStruct = Mesos__Slave__ContainerLaunchInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_launch_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_launch_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerLaunchInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.preExecCommands = Lift.messages(c.pointee.pre_exec_commands, c.pointee.n_pre_exec_commands)
         if let value = c.pointee.environment {
             self.environment = Mesos.Environment(copying: value)
@@ -394,8 +385,8 @@ extension Mesos.Slave.ContainerLaunchInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerLaunchInfo> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerLaunchInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_launch_info__type())
         if !self.preExecCommands.isEmpty {
             c.pointee.n_pre_exec_commands = self.preExecCommands.count
             c.pointee.pre_exec_commands = arena.messages(self.preExecCommands)
@@ -458,24 +449,23 @@ extension Mesos.Slave.ContainerLaunchInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Slave.ContainerMountInfo: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerMountInfo" }
+extension Mesos.Slave.ContainerMountInfo: Message {
+    typealias CStruct = Mesos__Slave__ContainerMountInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_mount_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_mount_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerMountInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.target = Lift.text(c.pointee.target)
         if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
         if c.pointee.has_type != 0 { self.type = Lift.text(c.pointee.type) }
@@ -484,8 +474,8 @@ extension Mesos.Slave.ContainerMountInfo: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerMountInfo> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerMountInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_mount_info__type())
         c.pointee.target = arena.text(self.target)
         if let value = self.source {
             c.pointee.has_source = 1
@@ -506,4 +496,8 @@ extension Mesos.Slave.ContainerMountInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

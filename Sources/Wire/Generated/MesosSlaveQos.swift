@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Slave {
+    /// Something to do to best-effort work.
     public struct QoSCorrection: Sendable, Hashable {
         public var type: Mesos.Slave.QoSCorrection.TypeEnum
         public var kill: Mesos.Slave.QoSCorrection.Kill?
@@ -23,16 +24,21 @@ extension Mesos.Slave {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let kill = Self(rawValue: 1)
+            public static var kill: Self { Self(rawValue: 1) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__slave__qo_scorrection__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__slave__qo_scorrection__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__slave__qo_scorrection__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// The executor or container that has to go.
         public struct Kill: Sendable, Hashable {
             public var frameworkID: Mesos.FrameworkID?
             public var executorID: Mesos.ExecutorID?
@@ -57,31 +63,26 @@ extension Mesos.Slave {
     }
 }
 
-extension Mesos.Slave.QoSCorrection: Message, CMessage {
-    public static var fullName: String { "mesos.slave.QoSCorrection" }
+extension Mesos.Slave.QoSCorrection: Message {
+    typealias CStruct = Mesos__Slave__QoSCorrection
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__qo_scorrection__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__qo_scorrection__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__QoSCorrection>) {
-        self.type = Mesos.Slave.QoSCorrection.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.Slave.QoSCorrection.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.kill {
             self.kill = Mesos.Slave.QoSCorrection.Kill(copying: value)
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__QoSCorrection> {
-        let c = arena.make(Self.table, as: Mesos__Slave__QoSCorrection.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__qo_scorrection__type())
         c.pointee.type = Mesos__Slave__QoSCorrection__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.kill { c.pointee.kill = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -89,22 +90,17 @@ extension Mesos.Slave.QoSCorrection: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.QoSCorrection.Kill: Message, CMessage {
-    public static var fullName: String { "mesos.slave.QoSCorrection.Kill" }
+extension Mesos.Slave.QoSCorrection.Kill: Message {
+    typealias CStruct = Mesos__Slave__QoSCorrection__Kill
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__qo_scorrection__kill__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__qo_scorrection__kill__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__QoSCorrection__Kill>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.framework_id {
             self.frameworkID = Mesos.FrameworkID(copying: value)
         }
@@ -119,8 +115,8 @@ extension Mesos.Slave.QoSCorrection.Kill: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__QoSCorrection__Kill> {
-        let c = arena.make(Self.table, as: Mesos__Slave__QoSCorrection__Kill.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__qo_scorrection__kill__type())
         if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
         if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
         if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos.Slave {
+    /// The layers that a container's root file system is made of.
     public struct ContainerLayers: Sendable, Hashable {
         public var paths: [String]
         public var config: String?
@@ -17,6 +18,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// A container went over a limit and has to end.
     public struct ContainerLimitation: Sendable, Hashable {
         public var resources: [Mesos.Resource]
         public var message: String?
@@ -35,6 +37,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// What the containerizer gets from the agent to recover.
     public struct ContainerRecoverInfo: Sendable, Hashable {
         public var checkpointedContainerStates: [Mesos.Slave.ContainerState]
         public var orphanContainerIDs: [Mesos.ContainerID]
@@ -53,6 +56,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// A container that was running before a restart.
     public struct ContainerState: Sendable, Hashable {
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
@@ -92,6 +96,7 @@ extension Mesos.Slave {
         }
     }
 
+    /// How a container ended: wait status, and why, if it was not left to end by itself.
     public struct ContainerTermination: Sendable, Hashable {
         public var message: String?
         public var status: Int32?
@@ -117,29 +122,24 @@ extension Mesos.Slave {
     }
 }
 
-extension Mesos.Slave.ContainerLayers: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerLayers" }
+extension Mesos.Slave.ContainerLayers: Message {
+    typealias CStruct = Mesos__Slave__ContainerLayers
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_layers__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_layers__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerLayers>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.paths = Lift.texts(c.pointee.paths, c.pointee.n_paths)
         if c.pointee.has_config != 0 { self.config = Lift.text(c.pointee.config) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerLayers> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerLayers.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_layers__type())
         if !self.paths.isEmpty {
             c.pointee.n_paths = self.paths.count
             c.pointee.paths = arena.texts(self.paths)
@@ -153,30 +153,27 @@ extension Mesos.Slave.ContainerLayers: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerLimitation: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerLimitation" }
+extension Mesos.Slave.ContainerLimitation: Message {
+    typealias CStruct = Mesos__Slave__ContainerLimitation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_limitation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_limitation__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerLimitation>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if c.pointee.has_reason != 0 { self.reason = Mesos.TaskStatus.Reason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue)) }
+        if c.pointee.has_reason != 0 {
+            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerLimitation> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerLimitation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_limitation__type())
         if !self.resources.isEmpty {
             c.pointee.n_resources = self.resources.count
             c.pointee.resources = arena.messages(self.resources)
@@ -194,30 +191,25 @@ extension Mesos.Slave.ContainerLimitation: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerRecoverInfo: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerRecoverInfo" }
+extension Mesos.Slave.ContainerRecoverInfo: Message {
+    typealias CStruct = Mesos__Slave__ContainerRecoverInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_recover_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_recover_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerRecoverInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.checkpointedContainerStates = Lift.messages(c.pointee.checkpointed_container_states, c.pointee.n_checkpointed_container_states)
         self.orphanContainerIDs = Lift.messages(c.pointee.orphan_container_ids, c.pointee.n_orphan_container_ids)
         self.knownContainerIDs = Lift.messages(c.pointee.known_container_ids, c.pointee.n_known_container_ids)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerRecoverInfo> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerRecoverInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_recover_info__type())
         if !self.checkpointedContainerStates.isEmpty {
             c.pointee.n_checkpointed_container_states = self.checkpointedContainerStates.count
             c.pointee.checkpointed_container_states = arena.messages(self.checkpointedContainerStates)
@@ -235,22 +227,17 @@ extension Mesos.Slave.ContainerRecoverInfo: Message, CMessage {
     }
 }
 
-extension Mesos.Slave.ContainerState: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerState" }
+extension Mesos.Slave.ContainerState: Message {
+    typealias CStruct = Mesos__Slave__ContainerState
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_state__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_state__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerState>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.executor_info {
             self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: value))
         } else {
@@ -268,8 +255,8 @@ extension Mesos.Slave.ContainerState: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerState> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerState.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_state__type())
         if let value = self.executorInfo { c.pointee.executor_info = value.lower(into: arena) }
         c.pointee.container_id = self.containerID.lower(into: arena)
         c.pointee.pid = self.pid
@@ -282,34 +269,35 @@ extension Mesos.Slave.ContainerState: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Slave.ContainerTermination: Message, CMessage {
-    public static var fullName: String { "mesos.slave.ContainerTermination" }
+extension Mesos.Slave.ContainerTermination: Message {
+    typealias CStruct = Mesos__Slave__ContainerTermination
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__slave__container_termination__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__slave__container_termination__type() }
-
-    init(copying c: UnsafePointer<Mesos__Slave__ContainerTermination>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
         if c.pointee.has_status != 0 { self.status = c.pointee.status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 { self.reason = Mesos.TaskStatus.Reason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue)) }
+        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
+        if c.pointee.has_reason != 0 {
+            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
+        }
         self.limitedResources = Lift.messages(c.pointee.limited_resources, c.pointee.n_limited_resources)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Slave__ContainerTermination> {
-        let c = arena.make(Self.table, as: Mesos__Slave__ContainerTermination.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_termination__type())
         if let value = self.message {
             c.pointee.has_message = 1
             c.pointee.message = arena.text(value)
@@ -333,4 +321,8 @@ extension Mesos.Slave.ContainerTermination: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

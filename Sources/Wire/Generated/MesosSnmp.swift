@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// Counters of IP.
     public struct IpStatistics: Sendable, Hashable {
         public var forwarding: Int64?
         public var defaultTtl: Int64?
@@ -71,6 +72,7 @@ extension Mesos {
         }
     }
 
+    /// Counters of ICMP.
     public struct IcmpStatistics: Sendable, Hashable {
         public var inMsgs: Int64?
         public var inErrors: Int64?
@@ -161,6 +163,7 @@ extension Mesos {
         }
     }
 
+    /// Counters of TCP.
     public struct TcpStatistics: Sendable, Hashable {
         public var rtoAlgorithm: Int64?
         public var rtoMin: Int64?
@@ -215,6 +218,7 @@ extension Mesos {
         }
     }
 
+    /// Counters of UDP.
     public struct UdpStatistics: Sendable, Hashable {
         public var inDatagrams: Int64?
         public var noPorts: Int64?
@@ -248,6 +252,7 @@ extension Mesos {
         }
     }
 
+    /// All counters of a network namespace.
     public struct SNMPStatistics: Sendable, Hashable {
         public var ipStats: Mesos.IpStatistics? {
             get { ipStatsBox.value }
@@ -286,22 +291,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.IpStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.IpStatistics" }
+extension Mesos.IpStatistics: Message {
+    typealias CStruct = Mesos__IpStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__ip_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__ip_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__IpStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_forwarding != 0 { self.forwarding = c.pointee.forwarding }
         if c.pointee.has_defaultttl != 0 { self.defaultTtl = c.pointee.defaultttl }
         if c.pointee.has_inreceives != 0 { self.inReceives = c.pointee.inreceives }
@@ -324,8 +324,8 @@ extension Mesos.IpStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__IpStatistics> {
-        let c = arena.make(Self.table, as: Mesos__IpStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ip_statistics__type())
         if let value = self.forwarding {
             c.pointee.has_forwarding = 1
             c.pointee.forwarding = value
@@ -405,24 +405,23 @@ extension Mesos.IpStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.IcmpStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.IcmpStatistics" }
+extension Mesos.IcmpStatistics: Message {
+    typealias CStruct = Mesos__IcmpStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__icmp_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__icmp_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__IcmpStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_inmsgs != 0 { self.inMsgs = c.pointee.inmsgs }
         if c.pointee.has_inerrors != 0 { self.inErrors = c.pointee.inerrors }
         if c.pointee.has_incsumerrors != 0 { self.inCsumErrors = c.pointee.incsumerrors }
@@ -453,8 +452,8 @@ extension Mesos.IcmpStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__IcmpStatistics> {
-        let c = arena.make(Self.table, as: Mesos__IcmpStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__icmp_statistics__type())
         if let value = self.inMsgs {
             c.pointee.has_inmsgs = 1
             c.pointee.inmsgs = value
@@ -566,24 +565,23 @@ extension Mesos.IcmpStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.TcpStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.TcpStatistics" }
+extension Mesos.TcpStatistics: Message {
+    typealias CStruct = Mesos__TcpStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__tcp_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__tcp_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__TcpStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_rtoalgorithm != 0 { self.rtoAlgorithm = c.pointee.rtoalgorithm }
         if c.pointee.has_rtomin != 0 { self.rtoMin = c.pointee.rtomin }
         if c.pointee.has_rtomax != 0 { self.rtoMax = c.pointee.rtomax }
@@ -602,8 +600,8 @@ extension Mesos.TcpStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TcpStatistics> {
-        let c = arena.make(Self.table, as: Mesos__TcpStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__tcp_statistics__type())
         if let value = self.rtoAlgorithm {
             c.pointee.has_rtoalgorithm = 1
             c.pointee.rtoalgorithm = value
@@ -667,24 +665,23 @@ extension Mesos.TcpStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.UdpStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.UdpStatistics" }
+extension Mesos.UdpStatistics: Message {
+    typealias CStruct = Mesos__UdpStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__udp_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__udp_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__UdpStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_indatagrams != 0 { self.inDatagrams = c.pointee.indatagrams }
         if c.pointee.has_noports != 0 { self.noPorts = c.pointee.noports }
         if c.pointee.has_inerrors != 0 { self.inErrors = c.pointee.inerrors }
@@ -696,8 +693,8 @@ extension Mesos.UdpStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__UdpStatistics> {
-        let c = arena.make(Self.table, as: Mesos__UdpStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__udp_statistics__type())
         if let value = self.inDatagrams {
             c.pointee.has_indatagrams = 1
             c.pointee.indatagrams = value
@@ -733,24 +730,23 @@ extension Mesos.UdpStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.SNMPStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.SNMPStatistics" }
+extension Mesos.SNMPStatistics: Message {
+    typealias CStruct = Mesos__SNMPStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__snmpstatistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__snmpstatistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__SNMPStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.ip_stats {
             self.ipStatsBox = Boxed(Mesos.IpStatistics(copying: value))
         } else {
@@ -774,8 +770,8 @@ extension Mesos.SNMPStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__SNMPStatistics> {
-        let c = arena.make(Self.table, as: Mesos__SNMPStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__snmpstatistics__type())
         if let value = self.ipStats { c.pointee.ip_stats = value.lower(into: arena) }
         if let value = self.icmpStats { c.pointee.icmp_stats = value.lower(into: arena) }
         if let value = self.tcpStats { c.pointee.tcp_stats = value.lower(into: arena) }

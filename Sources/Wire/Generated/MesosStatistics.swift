@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// Everything that is measured of a container, at one moment.
     public struct ResourceStatistics: Sendable, Hashable {
         public var timestamp: Double
         public var cpusUserTimeSecs: Double?
@@ -186,6 +187,7 @@ extension Mesos {
             self.netEphemeralPorts = netEphemeralPorts
         }
 
+        /// How a rate was distributed over a sampling window.
         public struct RatePercentiles: Sendable, Hashable {
             public var min: UInt64?
             public var max: UInt64?
@@ -222,6 +224,7 @@ extension Mesos {
             }
         }
 
+        /// Rates of a network interface.
         public struct RateStatistics: Sendable, Hashable {
             public var rxRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxRateBox.value }
@@ -294,6 +297,7 @@ extension Mesos {
         }
     }
 
+    /// Use and limit of one disk resource.
     public struct DiskStatistics: Sendable, Hashable {
         public var source: Mesos.Resource.DiskInfo.Source? {
             get { sourceBox.value }
@@ -319,6 +323,7 @@ extension Mesos {
         }
     }
 
+    /// Counters of a queueing discipline, as tc(8) shows them.
     public struct TrafficControlStatistics: Sendable, Hashable {
         public var id: String
         public var backlog: UInt64?
@@ -358,6 +363,7 @@ extension Mesos {
         }
     }
 
+    /// What all executors of an agent use.
     public struct ResourceUsage: Sendable, Hashable {
         public var executors: [Mesos.ResourceUsage.Executor]
         public var total: [Mesos.Resource]
@@ -372,6 +378,7 @@ extension Mesos {
             self.total = total
         }
 
+        /// What one executor has and uses.
         public struct Executor: Sendable, Hashable {
             public var executorInfo: Mesos.ExecutorInfo {
                 get { executorInfoBox.content }
@@ -407,6 +414,7 @@ extension Mesos {
                 self.tasks = tasks
             }
 
+            /// A task of an executor, with what it has.
             public struct Task: Sendable, Hashable {
                 public var name: String
                 public var id: Mesos.TaskID
@@ -431,22 +439,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.ResourceStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceStatistics" }
+extension Mesos.ResourceStatistics: Message {
+    typealias CStruct = Mesos__ResourceStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.timestamp = c.pointee.timestamp
         if c.pointee.has_cpus_user_time_secs != 0 { self.cpusUserTimeSecs = c.pointee.cpus_user_time_secs }
         if c.pointee.has_cpus_system_time_secs != 0 { self.cpusSystemTimeSecs = c.pointee.cpus_system_time_secs }
@@ -455,7 +458,9 @@ extension Mesos.ResourceStatistics: Message, CMessage {
         if c.pointee.has_mem_limit_bytes != 0 { self.memLimitBytes = c.pointee.mem_limit_bytes }
         if c.pointee.has_cpus_nr_periods != 0 { self.cpusNrPeriods = c.pointee.cpus_nr_periods }
         if c.pointee.has_cpus_nr_throttled != 0 { self.cpusNrThrottled = c.pointee.cpus_nr_throttled }
-        if c.pointee.has_cpus_throttled_time_secs != 0 { self.cpusThrottledTimeSecs = c.pointee.cpus_throttled_time_secs }
+        if c.pointee.has_cpus_throttled_time_secs != 0 {
+            self.cpusThrottledTimeSecs = c.pointee.cpus_throttled_time_secs
+        }
         if c.pointee.has_mem_file_bytes != 0 { self.memFileBytes = c.pointee.mem_file_bytes }
         if c.pointee.has_mem_anon_bytes != 0 { self.memAnonBytes = c.pointee.mem_anon_bytes }
         if c.pointee.has_mem_mapped_file_bytes != 0 { self.memMappedFileBytes = c.pointee.mem_mapped_file_bytes }
@@ -472,19 +477,37 @@ extension Mesos.ResourceStatistics: Message, CMessage {
         if c.pointee.has_net_tx_bytes != 0 { self.netTxBytes = c.pointee.net_tx_bytes }
         if c.pointee.has_net_tx_errors != 0 { self.netTxErrors = c.pointee.net_tx_errors }
         if c.pointee.has_net_tx_dropped != 0 { self.netTxDropped = c.pointee.net_tx_dropped }
-        if c.pointee.has_net_tcp_rtt_microsecs_p50 != 0 { self.netTcpRttMicrosecsP50 = c.pointee.net_tcp_rtt_microsecs_p50 }
-        if c.pointee.has_net_tcp_rtt_microsecs_p90 != 0 { self.netTcpRttMicrosecsP90 = c.pointee.net_tcp_rtt_microsecs_p90 }
-        if c.pointee.has_net_tcp_rtt_microsecs_p95 != 0 { self.netTcpRttMicrosecsP95 = c.pointee.net_tcp_rtt_microsecs_p95 }
-        if c.pointee.has_net_tcp_rtt_microsecs_p99 != 0 { self.netTcpRttMicrosecsP99 = c.pointee.net_tcp_rtt_microsecs_p99 }
+        if c.pointee.has_net_tcp_rtt_microsecs_p50 != 0 {
+            self.netTcpRttMicrosecsP50 = c.pointee.net_tcp_rtt_microsecs_p50
+        }
+        if c.pointee.has_net_tcp_rtt_microsecs_p90 != 0 {
+            self.netTcpRttMicrosecsP90 = c.pointee.net_tcp_rtt_microsecs_p90
+        }
+        if c.pointee.has_net_tcp_rtt_microsecs_p95 != 0 {
+            self.netTcpRttMicrosecsP95 = c.pointee.net_tcp_rtt_microsecs_p95
+        }
+        if c.pointee.has_net_tcp_rtt_microsecs_p99 != 0 {
+            self.netTcpRttMicrosecsP99 = c.pointee.net_tcp_rtt_microsecs_p99
+        }
         if c.pointee.has_disk_limit_bytes != 0 { self.diskLimitBytes = c.pointee.disk_limit_bytes }
         if c.pointee.has_disk_used_bytes != 0 { self.diskUsedBytes = c.pointee.disk_used_bytes }
-        if c.pointee.has_net_tcp_active_connections != 0 { self.netTcpActiveConnections = c.pointee.net_tcp_active_connections }
-        if c.pointee.has_net_tcp_time_wait_connections != 0 { self.netTcpTimeWaitConnections = c.pointee.net_tcp_time_wait_connections }
+        if c.pointee.has_net_tcp_active_connections != 0 {
+            self.netTcpActiveConnections = c.pointee.net_tcp_active_connections
+        }
+        if c.pointee.has_net_tcp_time_wait_connections != 0 {
+            self.netTcpTimeWaitConnections = c.pointee.net_tcp_time_wait_connections
+        }
         if c.pointee.has_processes != 0 { self.processes = c.pointee.processes }
         if c.pointee.has_threads != 0 { self.threads = c.pointee.threads }
-        if c.pointee.has_mem_low_pressure_counter != 0 { self.memLowPressureCounter = c.pointee.mem_low_pressure_counter }
-        if c.pointee.has_mem_medium_pressure_counter != 0 { self.memMediumPressureCounter = c.pointee.mem_medium_pressure_counter }
-        if c.pointee.has_mem_critical_pressure_counter != 0 { self.memCriticalPressureCounter = c.pointee.mem_critical_pressure_counter }
+        if c.pointee.has_mem_low_pressure_counter != 0 {
+            self.memLowPressureCounter = c.pointee.mem_low_pressure_counter
+        }
+        if c.pointee.has_mem_medium_pressure_counter != 0 {
+            self.memMediumPressureCounter = c.pointee.mem_medium_pressure_counter
+        }
+        if c.pointee.has_mem_critical_pressure_counter != 0 {
+            self.memCriticalPressureCounter = c.pointee.mem_critical_pressure_counter
+        }
         self.netTrafficControlStatistics = Lift.messages(c.pointee.net_traffic_control_statistics, c.pointee.n_net_traffic_control_statistics)
         if c.pointee.has_mem_total_bytes != 0 { self.memTotalBytes = c.pointee.mem_total_bytes }
         if c.pointee.has_mem_total_memsw_bytes != 0 { self.memTotalMemswBytes = c.pointee.mem_total_memsw_bytes }
@@ -507,7 +530,9 @@ extension Mesos.ResourceStatistics: Message, CMessage {
         if c.pointee.has_net_rx_burst_rate_limit != 0 { self.netRxBurstRateLimit = c.pointee.net_rx_burst_rate_limit }
         if c.pointee.has_net_rx_burst_size != 0 { self.netRxBurstSize = c.pointee.net_rx_burst_size }
         if c.pointee.has_mem_kmem_usage_bytes != 0 { self.memKmemUsageBytes = c.pointee.mem_kmem_usage_bytes }
-        if c.pointee.has_mem_kmem_tcp_usage_bytes != 0 { self.memKmemTcpUsageBytes = c.pointee.mem_kmem_tcp_usage_bytes }
+        if c.pointee.has_mem_kmem_tcp_usage_bytes != 0 {
+            self.memKmemTcpUsageBytes = c.pointee.mem_kmem_tcp_usage_bytes
+        }
         if let value = c.pointee.net_rate_statistics {
             self.netRateStatisticsBox = Boxed(Mesos.ResourceStatistics.RateStatistics(copying: value))
         } else {
@@ -519,8 +544,8 @@ extension Mesos.ResourceStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceStatistics> {
-        let c = arena.make(Self.table, as: Mesos__ResourceStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__type())
         c.pointee.timestamp = self.timestamp
         if let value = self.cpusUserTimeSecs {
             c.pointee.has_cpus_user_time_secs = 1
@@ -726,24 +751,23 @@ extension Mesos.ResourceStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ResourceStatistics.RatePercentiles: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceStatistics.RatePercentiles" }
+extension Mesos.ResourceStatistics.RatePercentiles: Message {
+    typealias CStruct = Mesos__ResourceStatistics__RatePercentiles
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_statistics__rate_percentiles__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_statistics__rate_percentiles__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceStatistics__RatePercentiles>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_min != 0 { self.min = c.pointee.min }
         if c.pointee.has_max != 0 { self.max = c.pointee.max }
         if c.pointee.has_p50 != 0 { self.p50 = c.pointee.p50 }
@@ -756,8 +780,8 @@ extension Mesos.ResourceStatistics.RatePercentiles: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceStatistics__RatePercentiles> {
-        let c = arena.make(Self.table, as: Mesos__ResourceStatistics__RatePercentiles.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__rate_percentiles__type())
         if let value = self.min {
             c.pointee.has_min = 1
             c.pointee.min = value
@@ -797,24 +821,23 @@ extension Mesos.ResourceStatistics.RatePercentiles: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ResourceStatistics.RateStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceStatistics.RateStatistics" }
+extension Mesos.ResourceStatistics.RateStatistics: Message {
+    typealias CStruct = Mesos__ResourceStatistics__RateStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_statistics__rate_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_statistics__rate_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceStatistics__RateStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.rx_rate {
             self.rxRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
         } else {
@@ -860,8 +883,8 @@ extension Mesos.ResourceStatistics.RateStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceStatistics__RateStatistics> {
-        let c = arena.make(Self.table, as: Mesos__ResourceStatistics__RateStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__rate_statistics__type())
         if let value = self.rxRate { c.pointee.rx_rate = value.lower(into: arena) }
         if let value = self.rxPacketRate { c.pointee.rx_packet_rate = value.lower(into: arena) }
         if let value = self.rxDropRate { c.pointee.rx_drop_rate = value.lower(into: arena) }
@@ -881,24 +904,23 @@ extension Mesos.ResourceStatistics.RateStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.DiskStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.DiskStatistics" }
+extension Mesos.DiskStatistics: Message {
+    typealias CStruct = Mesos__DiskStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__disk_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__disk_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__DiskStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.source {
             self.sourceBox = Boxed(Mesos.Resource.DiskInfo.Source(copying: value))
         } else {
@@ -912,8 +934,8 @@ extension Mesos.DiskStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DiskStatistics> {
-        let c = arena.make(Self.table, as: Mesos__DiskStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__disk_statistics__type())
         if let value = self.source { c.pointee.source = value.lower(into: arena) }
         if let value = self.persistence { c.pointee.persistence = value.lower(into: arena) }
         if let value = self.limitBytes {
@@ -929,22 +951,17 @@ extension Mesos.DiskStatistics: Message, CMessage {
     }
 }
 
-extension Mesos.TrafficControlStatistics: Message, CMessage {
-    public static var fullName: String { "mesos.TrafficControlStatistics" }
+extension Mesos.TrafficControlStatistics: Message {
+    typealias CStruct = Mesos__TrafficControlStatistics
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__traffic_control_statistics__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__traffic_control_statistics__type() }
-
-    init(copying c: UnsafePointer<Mesos__TrafficControlStatistics>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.id = Lift.text(c.pointee.id)
         if c.pointee.has_backlog != 0 { self.backlog = c.pointee.backlog }
         if c.pointee.has_bytes != 0 { self.bytes = c.pointee.bytes }
@@ -958,8 +975,8 @@ extension Mesos.TrafficControlStatistics: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TrafficControlStatistics> {
-        let c = arena.make(Self.table, as: Mesos__TrafficControlStatistics.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__traffic_control_statistics__type())
         c.pointee.id = arena.text(self.id)
         if let value = self.backlog {
             c.pointee.has_backlog = 1
@@ -1000,31 +1017,30 @@ extension Mesos.TrafficControlStatistics: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ResourceUsage: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceUsage" }
+extension Mesos.ResourceUsage: Message {
+    typealias CStruct = Mesos__ResourceUsage
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_usage__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_usage__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceUsage>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executors = Lift.messages(c.pointee.executors, c.pointee.n_executors)
         self.total = Lift.messages(c.pointee.total, c.pointee.n_total)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceUsage> {
-        let c = arena.make(Self.table, as: Mesos__ResourceUsage.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__type())
         if !self.executors.isEmpty {
             c.pointee.n_executors = self.executors.count
             c.pointee.executors = arena.messages(self.executors)
@@ -1038,22 +1054,17 @@ extension Mesos.ResourceUsage: Message, CMessage {
     }
 }
 
-extension Mesos.ResourceUsage.Executor: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceUsage.Executor" }
+extension Mesos.ResourceUsage.Executor: Message {
+    typealias CStruct = Mesos__ResourceUsage__Executor
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_usage__executor__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_usage__executor__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceUsage__Executor>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor_info))
         self.allocated = Lift.messages(c.pointee.allocated, c.pointee.n_allocated)
         if let value = c.pointee.statistics {
@@ -1066,8 +1077,8 @@ extension Mesos.ResourceUsage.Executor: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceUsage__Executor> {
-        let c = arena.make(Self.table, as: Mesos__ResourceUsage__Executor.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__executor__type())
         c.pointee.executor_info = self.executorInfo.lower(into: arena)
         if !self.allocated.isEmpty {
             c.pointee.n_allocated = self.allocated.count
@@ -1082,24 +1093,23 @@ extension Mesos.ResourceUsage.Executor: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.ResourceUsage.Executor.Task: Message, CMessage {
-    public static var fullName: String { "mesos.ResourceUsage.Executor.Task" }
+extension Mesos.ResourceUsage.Executor.Task: Message {
+    typealias CStruct = Mesos__ResourceUsage__Executor__Task
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__resource_usage__executor__task__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__resource_usage__executor__task__type() }
-
-    init(copying c: UnsafePointer<Mesos__ResourceUsage__Executor__Task>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.id = Mesos.TaskID(copying: c.pointee.id)
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
@@ -1109,8 +1119,8 @@ extension Mesos.ResourceUsage.Executor.Task: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__ResourceUsage__Executor__Task> {
-        let c = arena.make(Self.table, as: Mesos__ResourceUsage__Executor__Task.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__executor__task__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.id = self.id.lower(into: arena)
         if !self.resources.isEmpty {

@@ -5,33 +5,39 @@
 internal import CProto
 
 extension Mesos {
+    /// How far a task has come.
     public struct TaskState: WireEnum {
         public var rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
-        public static let taskStaging = Self(rawValue: 6)
-        public static let taskStarting = Self(rawValue: 0)
-        public static let taskRunning = Self(rawValue: 1)
-        public static let taskKilling = Self(rawValue: 8)
-        public static let taskFinished = Self(rawValue: 2)
-        public static let taskFailed = Self(rawValue: 3)
-        public static let taskKilled = Self(rawValue: 4)
-        public static let taskError = Self(rawValue: 7)
-        public static let taskLost = Self(rawValue: 5)
-        public static let taskDropped = Self(rawValue: 9)
-        public static let taskUnreachable = Self(rawValue: 10)
-        public static let taskGone = Self(rawValue: 11)
-        public static let taskGoneByOperator = Self(rawValue: 12)
-        public static let taskUnknown = Self(rawValue: 13)
+        public static var taskStaging: Self { Self(rawValue: 6) }
+        public static var taskStarting: Self { Self(rawValue: 0) }
+        public static var taskRunning: Self { Self(rawValue: 1) }
+        public static var taskKilling: Self { Self(rawValue: 8) }
+        public static var taskFinished: Self { Self(rawValue: 2) }
+        public static var taskFailed: Self { Self(rawValue: 3) }
+        public static var taskKilled: Self { Self(rawValue: 4) }
+        public static var taskError: Self { Self(rawValue: 7) }
+        public static var taskLost: Self { Self(rawValue: 5) }
+        public static var taskDropped: Self { Self(rawValue: 9) }
+        public static var taskUnreachable: Self { Self(rawValue: 10) }
+        public static var taskGone: Self { Self(rawValue: 11) }
+        public static var taskGoneByOperator: Self { Self(rawValue: 12) }
+        public static var taskUnknown: Self { Self(rawValue: 13) }
+
+        private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+            mesos__task_state__type()
+        }
 
         public init?(name: String) {
-            guard let value = Codec.enumValue(mesos__task_state__type(), name) else { return nil }
+            guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
             rawValue = value
         }
 
-        public var name: String? { Codec.enumName(mesos__task_state__type(), rawValue) }
+        public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
     }
 
+    /// A task to launch.
     public struct TaskInfo: Sendable, Hashable {
         public var name: String
         public var taskID: Mesos.TaskID
@@ -110,6 +116,7 @@ extension Mesos {
         }
     }
 
+    /// Tasks that live and die together.
     public struct TaskGroupInfo: Sendable, Hashable {
         public var tasks: [Mesos.TaskInfo]
         /// Fields that this version does not know, as they are encoded again.
@@ -120,6 +127,7 @@ extension Mesos {
         }
     }
 
+    /// Which resources a task was ended for.
     public struct TaskResourceLimitation: Sendable, Hashable {
         public var resources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
@@ -130,6 +138,7 @@ extension Mesos {
         }
     }
 
+    /// The state of a task at one moment, and the reason.
     public struct TaskStatus: Sendable, Hashable {
         public var taskID: Mesos.TaskID
         public var state: Mesos.TaskState
@@ -186,71 +195,82 @@ extension Mesos {
             self.limitation = limitation
         }
 
+        /// Why a task is in its state.
         public struct Reason: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let commandExecutorFailed = Self(rawValue: 0)
-            public static let containerLaunchFailed = Self(rawValue: 21)
-            public static let containerLimitation = Self(rawValue: 19)
-            public static let containerLimitationDisk = Self(rawValue: 20)
-            public static let containerLimitationMemory = Self(rawValue: 8)
-            public static let containerPreempted = Self(rawValue: 17)
-            public static let containerUpdateFailed = Self(rawValue: 22)
-            public static let maxCompletionTimeReached = Self(rawValue: 33)
-            public static let executorRegistrationTimeout = Self(rawValue: 23)
-            public static let executorReregistrationTimeout = Self(rawValue: 24)
-            public static let executorTerminated = Self(rawValue: 1)
-            public static let executorUnregistered = Self(rawValue: 2)
-            public static let frameworkRemoved = Self(rawValue: 3)
-            public static let gcError = Self(rawValue: 4)
-            public static let invalidFrameworkid = Self(rawValue: 5)
-            public static let invalidOffers = Self(rawValue: 6)
-            public static let ioSwitchboardExited = Self(rawValue: 27)
-            public static let masterDisconnected = Self(rawValue: 7)
-            public static let reconciliation = Self(rawValue: 9)
-            public static let resourcesUnknown = Self(rawValue: 18)
-            public static let slaveDisconnected = Self(rawValue: 10)
-            public static let slaveDraining = Self(rawValue: 34)
-            public static let slaveRemoved = Self(rawValue: 11)
-            public static let slaveRemovedByOperator = Self(rawValue: 31)
-            public static let slaveReregistered = Self(rawValue: 32)
-            public static let slaveRestarted = Self(rawValue: 12)
-            public static let slaveUnknown = Self(rawValue: 13)
-            public static let taskKilledDuringLaunch = Self(rawValue: 30)
-            public static let taskCheckStatusUpdated = Self(rawValue: 28)
-            public static let taskHealthCheckStatusUpdated = Self(rawValue: 29)
-            public static let taskGroupInvalid = Self(rawValue: 25)
-            public static let taskGroupUnauthorized = Self(rawValue: 26)
-            public static let taskInvalid = Self(rawValue: 14)
-            public static let taskUnauthorized = Self(rawValue: 15)
-            public static let taskUnknown = Self(rawValue: 16)
+            public static var commandExecutorFailed: Self { Self(rawValue: 0) }
+            public static var containerLaunchFailed: Self { Self(rawValue: 21) }
+            public static var containerLimitation: Self { Self(rawValue: 19) }
+            public static var containerLimitationDisk: Self { Self(rawValue: 20) }
+            public static var containerLimitationMemory: Self { Self(rawValue: 8) }
+            public static var containerPreempted: Self { Self(rawValue: 17) }
+            public static var containerUpdateFailed: Self { Self(rawValue: 22) }
+            public static var maxCompletionTimeReached: Self { Self(rawValue: 33) }
+            public static var executorRegistrationTimeout: Self { Self(rawValue: 23) }
+            public static var executorReregistrationTimeout: Self { Self(rawValue: 24) }
+            public static var executorTerminated: Self { Self(rawValue: 1) }
+            public static var executorUnregistered: Self { Self(rawValue: 2) }
+            public static var frameworkRemoved: Self { Self(rawValue: 3) }
+            public static var gcError: Self { Self(rawValue: 4) }
+            public static var invalidFrameworkid: Self { Self(rawValue: 5) }
+            public static var invalidOffers: Self { Self(rawValue: 6) }
+            public static var ioSwitchboardExited: Self { Self(rawValue: 27) }
+            public static var masterDisconnected: Self { Self(rawValue: 7) }
+            public static var reconciliation: Self { Self(rawValue: 9) }
+            public static var resourcesUnknown: Self { Self(rawValue: 18) }
+            public static var slaveDisconnected: Self { Self(rawValue: 10) }
+            public static var slaveDraining: Self { Self(rawValue: 34) }
+            public static var slaveRemoved: Self { Self(rawValue: 11) }
+            public static var slaveRemovedByOperator: Self { Self(rawValue: 31) }
+            public static var slaveReregistered: Self { Self(rawValue: 32) }
+            public static var slaveRestarted: Self { Self(rawValue: 12) }
+            public static var slaveUnknown: Self { Self(rawValue: 13) }
+            public static var taskKilledDuringLaunch: Self { Self(rawValue: 30) }
+            public static var taskCheckStatusUpdated: Self { Self(rawValue: 28) }
+            public static var taskHealthCheckStatusUpdated: Self { Self(rawValue: 29) }
+            public static var taskGroupInvalid: Self { Self(rawValue: 25) }
+            public static var taskGroupUnauthorized: Self { Self(rawValue: 26) }
+            public static var taskInvalid: Self { Self(rawValue: 14) }
+            public static var taskUnauthorized: Self { Self(rawValue: 15) }
+            public static var taskUnknown: Self { Self(rawValue: 16) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__task_status__reason__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__task_status__reason__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__task_status__reason__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Who says so.
         public struct Source: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let master = Self(rawValue: 0)
-            public static let slave = Self(rawValue: 1)
-            public static let executor = Self(rawValue: 2)
+            public static var master: Self { Self(rawValue: 0) }
+            public static var slave: Self { Self(rawValue: 1) }
+            public static var executor: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__task_status__source__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__task_status__source__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__task_status__source__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// A task as the agent knows it.
     public struct Task: Sendable, Hashable {
         public var name: String
         public var taskID: Mesos.TaskID
@@ -324,22 +344,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.TaskInfo: Message, CMessage {
-    public static var fullName: String { "mesos.TaskInfo" }
+extension Mesos.TaskInfo: Message {
+    typealias CStruct = Mesos__TaskInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__TaskInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
         self.slaveID = Mesos.SlaveID(copying: c.pointee.slave_id)
@@ -384,12 +399,14 @@ extension Mesos.TaskInfo: Message, CMessage {
         if let value = c.pointee.max_completion_time {
             self.maxCompletionTime = Mesos.DurationInfo(copying: value)
         }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TaskInfo> {
-        let c = arena.make(Self.table, as: Mesos__TaskInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_info__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.task_id = self.taskID.lower(into: arena)
         c.pointee.slave_id = self.slaveID.lower(into: arena)
@@ -412,7 +429,8 @@ extension Mesos.TaskInfo: Message, CMessage {
         if let value = self.maxCompletionTime { c.pointee.max_completion_time = value.lower(into: arena) }
         if !self.limits.isEmpty {
             c.pointee.n_limits = self.limits.count
-            c.pointee.limits = arena.entries(self.limits, mesos__task_info__limits_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__task_info__limits_entry__type()
+            c.pointee.limits = arena.entries(self.limits, type) {
                 (entry: UnsafeMutablePointer<Mesos__TaskInfo__LimitsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -421,30 +439,29 @@ extension Mesos.TaskInfo: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.TaskGroupInfo: Message, CMessage {
-    public static var fullName: String { "mesos.TaskGroupInfo" }
+extension Mesos.TaskGroupInfo: Message {
+    typealias CStruct = Mesos__TaskGroupInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task_group_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task_group_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__TaskGroupInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.tasks = Lift.messages(c.pointee.tasks, c.pointee.n_tasks)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TaskGroupInfo> {
-        let c = arena.make(Self.table, as: Mesos__TaskGroupInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_group_info__type())
         if !self.tasks.isEmpty {
             c.pointee.n_tasks = self.tasks.count
             c.pointee.tasks = arena.messages(self.tasks)
@@ -454,28 +471,23 @@ extension Mesos.TaskGroupInfo: Message, CMessage {
     }
 }
 
-extension Mesos.TaskResourceLimitation: Message, CMessage {
-    public static var fullName: String { "mesos.TaskResourceLimitation" }
+extension Mesos.TaskResourceLimitation: Message {
+    typealias CStruct = Mesos__TaskResourceLimitation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task_resource_limitation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task_resource_limitation__type() }
-
-    init(copying c: UnsafePointer<Mesos__TaskResourceLimitation>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TaskResourceLimitation> {
-        let c = arena.make(Self.table, as: Mesos__TaskResourceLimitation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_resource_limitation__type())
         if !self.resources.isEmpty {
             c.pointee.n_resources = self.resources.count
             c.pointee.resources = arena.messages(self.resources)
@@ -485,24 +497,19 @@ extension Mesos.TaskResourceLimitation: Message, CMessage {
     }
 }
 
-extension Mesos.TaskStatus: Message, CMessage {
-    public static var fullName: String { "mesos.TaskStatus" }
+extension Mesos.TaskStatus: Message {
+    typealias CStruct = Mesos__TaskStatus
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task_status__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task_status__type() }
-
-    init(copying c: UnsafePointer<Mesos__TaskStatus>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
-        self.state = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue))
+        self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue))
         if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
         if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
         if let value = c.pointee.slave_id {
@@ -513,8 +520,12 @@ extension Mesos.TaskStatus: Message, CMessage {
             self.executorID = Mesos.ExecutorID(copying: value)
         }
         if c.pointee.has_healthy != 0 { self.healthy = c.pointee.healthy != 0 }
-        if c.pointee.has_source != 0 { self.source = Mesos.TaskStatus.Source(rawValue: Int32(truncatingIfNeeded: c.pointee.source.rawValue)) }
-        if c.pointee.has_reason != 0 { self.reason = Mesos.TaskStatus.Reason(rawValue: Int32(truncatingIfNeeded: c.pointee.reason.rawValue)) }
+        if c.pointee.has_source != 0 {
+            self.source = Mesos.TaskStatus.Source(rawValue: Lift.raw(c.pointee.source.rawValue))
+        }
+        if c.pointee.has_reason != 0 {
+            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
+        }
         if c.pointee.has_uuid != 0 { self.uuid = Lift.bytes(c.pointee.uuid) }
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
@@ -534,8 +545,8 @@ extension Mesos.TaskStatus: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TaskStatus> {
-        let c = arena.make(Self.table, as: Mesos__TaskStatus.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_status__type())
         c.pointee.task_id = self.taskID.lower(into: arena)
         c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: self.state.rawValue))
         if let value = self.data {
@@ -576,24 +587,23 @@ extension Mesos.TaskStatus: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Task: Message, CMessage {
-    public static var fullName: String { "mesos.Task" }
+extension Mesos.Task: Message {
+    typealias CStruct = Mesos__Task
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__task__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__task__type() }
-
-    init(copying c: UnsafePointer<Mesos__Task>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
         self.frameworkID = Mesos.FrameworkID(copying: c.pointee.framework_id)
@@ -601,10 +611,12 @@ extension Mesos.Task: Message, CMessage {
             self.executorID = Mesos.ExecutorID(copying: value)
         }
         self.slaveID = Mesos.SlaveID(copying: c.pointee.slave_id)
-        self.state = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue))
+        self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue))
         self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
         self.statuses = Lift.messages(c.pointee.statuses, c.pointee.n_statuses)
-        if c.pointee.has_status_update_state != 0 { self.statusUpdateState = Mesos.TaskState(rawValue: Int32(truncatingIfNeeded: c.pointee.status_update_state.rawValue)) }
+        if c.pointee.has_status_update_state != 0 {
+            self.statusUpdateState = Mesos.TaskState(rawValue: Lift.raw(c.pointee.status_update_state.rawValue))
+        }
         if c.pointee.has_status_update_uuid != 0 { self.statusUpdateUuid = Lift.bytes(c.pointee.status_update_uuid) }
         if let value = c.pointee.labels {
             self.labels = Mesos.Labels(copying: value)
@@ -628,12 +640,14 @@ extension Mesos.Task: Message, CMessage {
         if let value = c.pointee.kill_policy {
             self.killPolicy = Mesos.KillPolicy(copying: value)
         }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) { (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value)) }
+        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
+            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Task> {
-        let c = arena.make(Self.table, as: Mesos__Task.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.task_id = self.taskID.lower(into: arena)
         c.pointee.framework_id = self.frameworkID.lower(into: arena)
@@ -667,7 +681,8 @@ extension Mesos.Task: Message, CMessage {
         if let value = self.killPolicy { c.pointee.kill_policy = value.lower(into: arena) }
         if !self.limits.isEmpty {
             c.pointee.n_limits = self.limits.count
-            c.pointee.limits = arena.entries(self.limits, mesos__task__limits_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__task__limits_entry__type()
+            c.pointee.limits = arena.entries(self.limits, type) {
                 (entry: UnsafeMutablePointer<Mesos__Task__LimitsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -676,4 +691,8 @@ extension Mesos.Task: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

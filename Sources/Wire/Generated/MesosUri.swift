@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A URI in its parts.
     public struct URI: Sendable, Hashable {
         public var scheme: String
         public var user: String?
@@ -39,22 +40,17 @@ extension Mesos {
     }
 }
 
-extension Mesos.URI: Message, CMessage {
-    public static var fullName: String { "mesos.URI" }
+extension Mesos.URI: Message {
+    typealias CStruct = Mesos__URI
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__uri__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__uri__type() }
-
-    init(copying c: UnsafePointer<Mesos__URI>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.scheme = Lift.text(c.pointee.scheme)
         if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
         if c.pointee.has_password != 0 { self.password = Lift.text(c.pointee.password) }
@@ -66,8 +62,8 @@ extension Mesos.URI: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__URI> {
-        let c = arena.make(Self.table, as: Mesos__URI.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__uri__type())
         c.pointee.scheme = arena.text(self.scheme)
         if let value = self.user {
             c.pointee.has_user = 1
@@ -97,4 +93,8 @@ extension Mesos.URI: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

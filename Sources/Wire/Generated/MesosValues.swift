@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// A value of one of four kinds.
     public struct Value: Sendable, Hashable {
         public var type: Mesos.Value.TypeEnum
         public var scalar: Mesos.Value.Scalar?
@@ -32,19 +33,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let scalar = Self(rawValue: 0)
-            public static let ranges = Self(rawValue: 1)
-            public static let set = Self(rawValue: 2)
-            public static let text = Self(rawValue: 3)
+            public static var scalar: Self { Self(rawValue: 0) }
+            public static var ranges: Self { Self(rawValue: 1) }
+            public static var set: Self { Self(rawValue: 2) }
+            public static var text: Self { Self(rawValue: 3) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__value__type__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__value__type__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__value__type__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// A number, used with three digits after the point.
         public struct Scalar: Sendable, Hashable {
             public var value: Double
             /// Fields that this version does not know, as they are encoded again.
@@ -55,6 +61,7 @@ extension Mesos {
             }
         }
 
+        /// Whole numbers from `begin` to `end`, both included.
         public struct Range: Sendable, Hashable {
             public var begin: UInt64
             public var end: UInt64
@@ -67,6 +74,7 @@ extension Mesos {
             }
         }
 
+        /// Several ranges, such as ports.
         public struct Ranges: Sendable, Hashable {
             public var range: [Mesos.Value.Range]
             /// Fields that this version does not know, as they are encoded again.
@@ -77,6 +85,7 @@ extension Mesos {
             }
         }
 
+        /// Names without an order.
         public struct Set: Sendable, Hashable {
             public var item: [String]
             /// Fields that this version does not know, as they are encoded again.
@@ -87,6 +96,7 @@ extension Mesos {
             }
         }
 
+        /// A text.
         public struct Text: Sendable, Hashable {
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
@@ -98,6 +108,7 @@ extension Mesos {
         }
     }
 
+    /// A property of an agent, for schedulers to choose by.
     public struct Attribute: Sendable, Hashable {
         public var name: String
         public var type: Mesos.Value.TypeEnum
@@ -125,6 +136,7 @@ extension Mesos {
         }
     }
 
+    /// A key with an optional value.
     public struct Label: Sendable, Hashable {
         public var key: String
         public var value: String?
@@ -137,6 +149,7 @@ extension Mesos {
         }
     }
 
+    /// Labels; keys may occur more than once.
     public struct Labels: Sendable, Hashable {
         public var labels: [Mesos.Label]
         /// Fields that this version does not know, as they are encoded again.
@@ -147,6 +160,7 @@ extension Mesos {
         }
     }
 
+    /// A key with a value, for whatever takes parameters.
     public struct Parameter: Sendable, Hashable {
         public var key: String
         public var value: String
@@ -159,6 +173,7 @@ extension Mesos {
         }
     }
 
+    /// Parameters in their order.
     public struct Parameters: Sendable, Hashable {
         public var parameter: [Mesos.Parameter]
         /// Fields that this version does not know, as they are encoded again.
@@ -169,6 +184,7 @@ extension Mesos {
         }
     }
 
+    /// A moment, as nanoseconds since 1970.
     public struct TimeInfo: Sendable, Hashable {
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
@@ -179,6 +195,7 @@ extension Mesos {
         }
     }
 
+    /// A length of time.
     public struct DurationInfo: Sendable, Hashable {
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
@@ -189,6 +206,7 @@ extension Mesos {
         }
     }
 
+    /// A metric by its name.
     public struct Metric: Sendable, Hashable {
         public var name: String
         public var value: Double?
@@ -201,6 +219,7 @@ extension Mesos {
         }
     }
 
+    /// A flag of the agent's command line.
     public struct Flag: Sendable, Hashable {
         public var name: String
         public var value: String?
@@ -214,23 +233,18 @@ extension Mesos {
     }
 }
 
-extension Mesos.Value: Message, CMessage {
-    public static var fullName: String { "mesos.Value" }
+extension Mesos.Value: Message {
+    typealias CStruct = Mesos__Value
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value>) {
-        self.type = Mesos.Value.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.scalar {
             self.scalar = Mesos.Value.Scalar(copying: value)
         }
@@ -246,8 +260,8 @@ extension Mesos.Value: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value> {
-        let c = arena.make(Self.table, as: Mesos__Value.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__type())
         c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
         if let value = self.ranges { c.pointee.ranges = value.lower(into: arena) }
@@ -256,59 +270,57 @@ extension Mesos.Value: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Value.Scalar: Message, CMessage {
-    public static var fullName: String { "mesos.Value.Scalar" }
+extension Mesos.Value.Scalar: Message {
+    typealias CStruct = Mesos__Value__Scalar
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__scalar__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__scalar__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value__Scalar>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = c.pointee.value
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value__Scalar> {
-        let c = arena.make(Self.table, as: Mesos__Value__Scalar.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__scalar__type())
         c.pointee.value = self.value
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Value.Range: Message, CMessage {
-    public static var fullName: String { "mesos.Value.Range" }
+extension Mesos.Value.Range: Message {
+    typealias CStruct = Mesos__Value__Range
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__range__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__range__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value__Range>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.begin = c.pointee.begin
         self.end = c.pointee.end
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value__Range> {
-        let c = arena.make(Self.table, as: Mesos__Value__Range.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__range__type())
         c.pointee.begin = self.begin
         c.pointee.end = self.end
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -316,28 +328,23 @@ extension Mesos.Value.Range: Message, CMessage {
     }
 }
 
-extension Mesos.Value.Ranges: Message, CMessage {
-    public static var fullName: String { "mesos.Value.Ranges" }
+extension Mesos.Value.Ranges: Message {
+    typealias CStruct = Mesos__Value__Ranges
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__ranges__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__ranges__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value__Ranges>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.range = Lift.messages(c.pointee.range, c.pointee.n_range)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value__Ranges> {
-        let c = arena.make(Self.table, as: Mesos__Value__Ranges.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__ranges__type())
         if !self.range.isEmpty {
             c.pointee.n_range = self.range.count
             c.pointee.range = arena.messages(self.range)
@@ -347,28 +354,23 @@ extension Mesos.Value.Ranges: Message, CMessage {
     }
 }
 
-extension Mesos.Value.Set: Message, CMessage {
-    public static var fullName: String { "mesos.Value.Set" }
+extension Mesos.Value.Set: Message {
+    typealias CStruct = Mesos__Value__Set
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__set__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__set__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value__Set>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.item = Lift.texts(c.pointee.item, c.pointee.n_item)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value__Set> {
-        let c = arena.make(Self.table, as: Mesos__Value__Set.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__set__type())
         if !self.item.isEmpty {
             c.pointee.n_item = self.item.count
             c.pointee.item = arena.texts(self.item)
@@ -378,52 +380,42 @@ extension Mesos.Value.Set: Message, CMessage {
     }
 }
 
-extension Mesos.Value.Text: Message, CMessage {
-    public static var fullName: String { "mesos.Value.Text" }
+extension Mesos.Value.Text: Message {
+    typealias CStruct = Mesos__Value__Text
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__value__text__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__value__text__type() }
-
-    init(copying c: UnsafePointer<Mesos__Value__Text>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Value__Text> {
-        let c = arena.make(Self.table, as: Mesos__Value__Text.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__text__type())
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Attribute: Message, CMessage {
-    public static var fullName: String { "mesos.Attribute" }
+extension Mesos.Attribute: Message {
+    typealias CStruct = Mesos__Attribute
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__attribute__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__attribute__type() }
-
-    init(copying c: UnsafePointer<Mesos__Attribute>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
-        self.type = Mesos.Value.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue))
+        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
         if let value = c.pointee.scalar {
             self.scalar = Mesos.Value.Scalar(copying: value)
         }
@@ -439,8 +431,8 @@ extension Mesos.Attribute: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Attribute> {
-        let c = arena.make(Self.table, as: Mesos__Attribute.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__attribute__type())
         c.pointee.name = arena.text(self.name)
         c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
         if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
@@ -450,31 +442,30 @@ extension Mesos.Attribute: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Label: Message, CMessage {
-    public static var fullName: String { "mesos.Label" }
+extension Mesos.Label: Message {
+    typealias CStruct = Mesos__Label
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__label__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__label__type() }
-
-    init(copying c: UnsafePointer<Mesos__Label>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.key = Lift.text(c.pointee.key)
         if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Label> {
-        let c = arena.make(Self.table, as: Mesos__Label.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__label__type())
         c.pointee.key = arena.text(self.key)
         if let value = self.value {
             c.pointee.has_value = 1
@@ -485,28 +476,23 @@ extension Mesos.Label: Message, CMessage {
     }
 }
 
-extension Mesos.Labels: Message, CMessage {
-    public static var fullName: String { "mesos.Labels" }
+extension Mesos.Labels: Message {
+    typealias CStruct = Mesos__Labels
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__labels__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__labels__type() }
-
-    init(copying c: UnsafePointer<Mesos__Labels>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.labels = Lift.messages(c.pointee.labels, c.pointee.n_labels)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Labels> {
-        let c = arena.make(Self.table, as: Mesos__Labels.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__labels__type())
         if !self.labels.isEmpty {
             c.pointee.n_labels = self.labels.count
             c.pointee.labels = arena.messages(self.labels)
@@ -516,29 +502,24 @@ extension Mesos.Labels: Message, CMessage {
     }
 }
 
-extension Mesos.Parameter: Message, CMessage {
-    public static var fullName: String { "mesos.Parameter" }
+extension Mesos.Parameter: Message {
+    typealias CStruct = Mesos__Parameter
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__parameter__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__parameter__type() }
-
-    init(copying c: UnsafePointer<Mesos__Parameter>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.key = Lift.text(c.pointee.key)
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Parameter> {
-        let c = arena.make(Self.table, as: Mesos__Parameter.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__parameter__type())
         c.pointee.key = arena.text(self.key)
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -546,28 +527,23 @@ extension Mesos.Parameter: Message, CMessage {
     }
 }
 
-extension Mesos.Parameters: Message, CMessage {
-    public static var fullName: String { "mesos.Parameters" }
+extension Mesos.Parameters: Message {
+    typealias CStruct = Mesos__Parameters
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__parameters__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__parameters__type() }
-
-    init(copying c: UnsafePointer<Mesos__Parameters>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.parameter = Lift.messages(c.pointee.parameter, c.pointee.n_parameter)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Parameters> {
-        let c = arena.make(Self.table, as: Mesos__Parameters.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__parameters__type())
         if !self.parameter.isEmpty {
             c.pointee.n_parameter = self.parameter.count
             c.pointee.parameter = arena.messages(self.parameter)
@@ -577,85 +553,70 @@ extension Mesos.Parameters: Message, CMessage {
     }
 }
 
-extension Mesos.TimeInfo: Message, CMessage {
-    public static var fullName: String { "mesos.TimeInfo" }
+extension Mesos.TimeInfo: Message {
+    typealias CStruct = Mesos__TimeInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__time_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__time_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__TimeInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.nanoseconds = c.pointee.nanoseconds
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__TimeInfo> {
-        let c = arena.make(Self.table, as: Mesos__TimeInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__time_info__type())
         c.pointee.nanoseconds = self.nanoseconds
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.DurationInfo: Message, CMessage {
-    public static var fullName: String { "mesos.DurationInfo" }
+extension Mesos.DurationInfo: Message {
+    typealias CStruct = Mesos__DurationInfo
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__duration_info__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__duration_info__type() }
-
-    init(copying c: UnsafePointer<Mesos__DurationInfo>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.nanoseconds = c.pointee.nanoseconds
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__DurationInfo> {
-        let c = arena.make(Self.table, as: Mesos__DurationInfo.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__duration_info__type())
         c.pointee.nanoseconds = self.nanoseconds
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Metric: Message, CMessage {
-    public static var fullName: String { "mesos.Metric" }
+extension Mesos.Metric: Message {
+    typealias CStruct = Mesos__Metric
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__metric__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__metric__type() }
-
-    init(copying c: UnsafePointer<Mesos__Metric>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.has_value != 0 { self.value = c.pointee.value }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Metric> {
-        let c = arena.make(Self.table, as: Mesos__Metric.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__metric__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.value {
             c.pointee.has_value = 1
@@ -664,31 +625,30 @@ extension Mesos.Metric: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Flag: Message, CMessage {
-    public static var fullName: String { "mesos.Flag" }
+extension Mesos.Flag: Message {
+    typealias CStruct = Mesos__Flag
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__flag__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__flag__type() }
-
-    init(copying c: UnsafePointer<Mesos__Flag>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.name = Lift.text(c.pointee.name)
         if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Flag> {
-        let c = arena.make(Self.table, as: Mesos__Flag.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__flag__type())
         c.pointee.name = arena.text(self.name)
         if let value = self.value {
             c.pointee.has_value = 1

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Mesos {
+    /// Which way mounts propagate between the host and a volume.
     public struct MountPropagation: Sendable, Hashable {
         public var mode: Mesos.MountPropagation.Mode?
         /// Fields that this version does not know, as they are encoded again.
@@ -18,19 +19,24 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let unknown = Self(rawValue: 0)
-            public static let hostToContainer = Self(rawValue: 1)
-            public static let bidirectional = Self(rawValue: 2)
+            public static var unknown: Self { Self(rawValue: 0) }
+            public static var hostToContainer: Self { Self(rawValue: 1) }
+            public static var bidirectional: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__mount_propagation__mode__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__mount_propagation__mode__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__mount_propagation__mode__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
     }
 
+    /// A place in the container, and what is mounted there.
     public struct Volume: Sendable, Hashable {
         public var containerPath: String
         public var hostPath: String?
@@ -66,17 +72,22 @@ extension Mesos {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-            public static let rw = Self(rawValue: 1)
-            public static let ro = Self(rawValue: 2)
+            public static var rw: Self { Self(rawValue: 1) }
+            public static var ro: Self { Self(rawValue: 2) }
+
+            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                mesos__volume__mode__type()
+            }
 
             public init?(name: String) {
-                guard let value = Codec.enumValue(mesos__volume__mode__type(), name) else { return nil }
+                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                 rawValue = value
             }
 
-            public var name: String? { Codec.enumName(mesos__volume__mode__type(), rawValue) }
+            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
         }
 
+        /// Where a volume's content comes from.
         public struct Source: Sendable, Hashable {
             public var type: Mesos.Volume.Source.TypeEnum?
             public var dockerVolume: Mesos.Volume.Source.DockerVolume?
@@ -111,21 +122,26 @@ extension Mesos {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                public static let unknown = Self(rawValue: 0)
-                public static let dockerVolume = Self(rawValue: 1)
-                public static let hostPath = Self(rawValue: 4)
-                public static let sandboxPath = Self(rawValue: 2)
-                public static let secret = Self(rawValue: 3)
-                public static let csiVolume = Self(rawValue: 5)
+                public static var unknown: Self { Self(rawValue: 0) }
+                public static var dockerVolume: Self { Self(rawValue: 1) }
+                public static var hostPath: Self { Self(rawValue: 4) }
+                public static var sandboxPath: Self { Self(rawValue: 2) }
+                public static var secret: Self { Self(rawValue: 3) }
+                public static var csiVolume: Self { Self(rawValue: 5) }
+
+                private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                    mesos__volume__source__type__type()
+                }
 
                 public init?(name: String) {
-                    guard let value = Codec.enumValue(mesos__volume__source__type__type(), name) else { return nil }
+                    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                     rawValue = value
                 }
 
-                public var name: String? { Codec.enumName(mesos__volume__source__type__type(), rawValue) }
+                public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
             }
 
+            /// A volume of a docker volume driver.
             public struct DockerVolume: Sendable, Hashable {
                 public var driver: String?
                 public var name: String
@@ -144,6 +160,7 @@ extension Mesos {
                 }
             }
 
+            /// A path on the host.
             public struct HostPath: Sendable, Hashable {
                 public var path: String
                 public var mountPropagation: Mesos.MountPropagation?
@@ -156,6 +173,7 @@ extension Mesos {
                 }
             }
 
+            /// A path in this container's sandbox, or in that of its parent.
             public struct SandboxPath: Sendable, Hashable {
                 public var type: Mesos.Volume.Source.SandboxPath.TypeEnum?
                 public var path: String
@@ -174,19 +192,24 @@ extension Mesos {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                    public static let unknown = Self(rawValue: 0)
-                    public static let `self` = Self(rawValue: 1)
-                    public static let parent = Self(rawValue: 2)
+                    public static var unknown: Self { Self(rawValue: 0) }
+                    public static var `self`: Self { Self(rawValue: 1) }
+                    public static var parent: Self { Self(rawValue: 2) }
+
+                    private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                        mesos__volume__source__sandbox_path__type__type()
+                    }
 
                     public init?(name: String) {
-                        guard let value = Codec.enumValue(mesos__volume__source__sandbox_path__type__type(), name) else { return nil }
+                        guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                         rawValue = value
                     }
 
-                    public var name: String? { Codec.enumName(mesos__volume__source__sandbox_path__type__type(), rawValue) }
+                    public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
                 }
             }
 
+            /// A volume of a CSI plugin.
             public struct CSIVolume: Sendable, Hashable {
                 public var pluginName: String
                 public var staticProvisioning: Mesos.Volume.Source.CSIVolume.StaticProvisioning? {
@@ -205,6 +228,7 @@ extension Mesos {
                     self.staticProvisioningBox = Boxed(staticProvisioning)
                 }
 
+                /// How a CSI volume is used.
                 public struct VolumeCapability: Sendable, Hashable {
                     public var accessType: AccessType?
                     public var accessMode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode
@@ -224,6 +248,7 @@ extension Mesos {
                         case mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume)
                     }
 
+                    /// As a block device.
                     public struct BlockVolume: Sendable, Hashable {
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -232,6 +257,7 @@ extension Mesos {
                         }
                     }
 
+                    /// As a mounted file system.
                     public struct MountVolume: Sendable, Hashable {
                         public var fsType: String?
                         public var mountFlags: [String]
@@ -244,6 +270,7 @@ extension Mesos {
                         }
                     }
 
+                    /// By how many nodes, and who may write.
                     public struct AccessMode: Sendable, Hashable {
                         public var mode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode
                         /// Fields that this version does not know, as they are encoded again.
@@ -259,23 +286,28 @@ extension Mesos {
                             public var rawValue: Int32
                             public init(rawValue: Int32) { self.rawValue = rawValue }
 
-                            public static let unknown = Self(rawValue: 0)
-                            public static let singleNodeWriter = Self(rawValue: 1)
-                            public static let singleNodeReaderOnly = Self(rawValue: 2)
-                            public static let multiNodeReaderOnly = Self(rawValue: 3)
-                            public static let multiNodeSingleWriter = Self(rawValue: 4)
-                            public static let multiNodeMultiWriter = Self(rawValue: 5)
+                            public static var unknown: Self { Self(rawValue: 0) }
+                            public static var singleNodeWriter: Self { Self(rawValue: 1) }
+                            public static var singleNodeReaderOnly: Self { Self(rawValue: 2) }
+                            public static var multiNodeReaderOnly: Self { Self(rawValue: 3) }
+                            public static var multiNodeSingleWriter: Self { Self(rawValue: 4) }
+                            public static var multiNodeMultiWriter: Self { Self(rawValue: 5) }
+
+                            private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {
+                                mesos__volume__source__csivolume__volume_capability__access_mode__mode__type()
+                            }
 
                             public init?(name: String) {
-                                guard let value = Codec.enumValue(mesos__volume__source__csivolume__volume_capability__access_mode__mode__type(), name) else { return nil }
+                                guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }
                                 rawValue = value
                             }
 
-                            public var name: String? { Codec.enumName(mesos__volume__source__csivolume__volume_capability__access_mode__mode__type(), rawValue) }
+                            public var name: String? { Codec.enumName(Self.descriptor, rawValue) }
                         }
                     }
                 }
 
+                /// A volume that exists already, with all that its plugin wants to be told.
                 public struct StaticProvisioning: Sendable, Hashable {
                     public var volumeID: String
                     public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability
@@ -304,28 +336,25 @@ extension Mesos {
     }
 }
 
-extension Mesos.MountPropagation: Message, CMessage {
-    public static var fullName: String { "mesos.MountPropagation" }
+extension Mesos.MountPropagation: Message {
+    typealias CStruct = Mesos__MountPropagation
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__mount_propagation__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__mount_propagation__type() }
-
-    init(copying c: UnsafePointer<Mesos__MountPropagation>) {
-        if c.pointee.has_mode != 0 { self.mode = Mesos.MountPropagation.Mode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_mode != 0 {
+            self.mode = Mesos.MountPropagation.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__MountPropagation> {
-        let c = arena.make(Self.table, as: Mesos__MountPropagation.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__mount_propagation__type())
         if let value = self.mode {
             c.pointee.has_mode = 1
             c.pointee.mode = Mesos__MountPropagation__Mode(rawValue: UInt32(bitPattern: value.rawValue))
@@ -335,25 +364,20 @@ extension Mesos.MountPropagation: Message, CMessage {
     }
 }
 
-extension Mesos.Volume: Message, CMessage {
-    public static var fullName: String { "mesos.Volume" }
+extension Mesos.Volume: Message {
+    typealias CStruct = Mesos__Volume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.containerPath = Lift.text(c.pointee.container_path)
         if c.pointee.has_host_path != 0 { self.hostPath = Lift.text(c.pointee.host_path) }
-        self.mode = Mesos.Volume.Mode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+        self.mode = Mesos.Volume.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
         if let value = c.pointee.image {
             self.imageBox = Boxed(Mesos.Image(copying: value))
         } else {
@@ -367,8 +391,8 @@ extension Mesos.Volume: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume> {
-        let c = arena.make(Self.table, as: Mesos__Volume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__type())
         c.pointee.container_path = arena.text(self.containerPath)
         if let value = self.hostPath {
             c.pointee.has_host_path = 1
@@ -380,25 +404,26 @@ extension Mesos.Volume: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Volume.Source: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source" }
+extension Mesos.Volume.Source: Message {
+    typealias CStruct = Mesos__Volume__Source
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Volume.Source.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Volume.Source.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         if let value = c.pointee.docker_volume {
             self.dockerVolume = Mesos.Volume.Source.DockerVolume(copying: value)
         }
@@ -419,8 +444,8 @@ extension Mesos.Volume.Source: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Volume__Source__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -433,24 +458,23 @@ extension Mesos.Volume.Source: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Mesos.Volume.Source.DockerVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.DockerVolume" }
+extension Mesos.Volume.Source.DockerVolume: Message {
+    typealias CStruct = Mesos__Volume__Source__DockerVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__docker_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__docker_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__DockerVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_driver != 0 { self.driver = Lift.text(c.pointee.driver) }
         self.name = Lift.text(c.pointee.name)
         if let value = c.pointee.driver_options {
@@ -459,8 +483,8 @@ extension Mesos.Volume.Source.DockerVolume: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__DockerVolume> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__DockerVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__docker_volume__type())
         if let value = self.driver {
             c.pointee.has_driver = 1
             c.pointee.driver = arena.text(value)
@@ -472,22 +496,17 @@ extension Mesos.Volume.Source.DockerVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Volume.Source.HostPath: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.HostPath" }
+extension Mesos.Volume.Source.HostPath: Message {
+    typealias CStruct = Mesos__Volume__Source__HostPath
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__host_path__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__host_path__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__HostPath>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.path = Lift.text(c.pointee.path)
         if let value = c.pointee.mount_propagation {
             self.mountPropagation = Mesos.MountPropagation(copying: value)
@@ -495,8 +514,8 @@ extension Mesos.Volume.Source.HostPath: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__HostPath> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__HostPath.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__host_path__type())
         c.pointee.path = arena.text(self.path)
         if let value = self.mountPropagation { c.pointee.mount_propagation = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -504,29 +523,26 @@ extension Mesos.Volume.Source.HostPath: Message, CMessage {
     }
 }
 
-extension Mesos.Volume.Source.SandboxPath: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.SandboxPath" }
+extension Mesos.Volume.Source.SandboxPath: Message {
+    typealias CStruct = Mesos__Volume__Source__SandboxPath
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__sandbox_path__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__sandbox_path__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__SandboxPath>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Volume.Source.SandboxPath.TypeEnum(rawValue: Int32(truncatingIfNeeded: c.pointee.type.rawValue)) }
+    init(copying c: UnsafePointer<CStruct>) {
+        if c.pointee.has_type != 0 {
+            self.type = Mesos.Volume.Source.SandboxPath.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
+        }
         self.path = Lift.text(c.pointee.path)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__SandboxPath> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__SandboxPath.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__sandbox_path__type())
         if let value = self.type {
             c.pointee.has_type = 1
             c.pointee.type = Mesos__Volume__Source__SandboxPath__Type(rawValue: UInt32(bitPattern: value.rawValue))
@@ -537,22 +553,17 @@ extension Mesos.Volume.Source.SandboxPath: Message, CMessage {
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume" }
+extension Mesos.Volume.Source.CSIVolume: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.pluginName = Lift.text(c.pointee.plugin_name)
         if let value = c.pointee.static_provisioning {
             self.staticProvisioningBox = Boxed(Mesos.Volume.Source.CSIVolume.StaticProvisioning(copying: value))
@@ -562,8 +573,8 @@ extension Mesos.Volume.Source.CSIVolume: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__type())
         c.pointee.plugin_name = arena.text(self.pluginName)
         if let value = self.staticProvisioning { c.pointee.static_provisioning = value.lower(into: arena) }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -571,22 +582,17 @@ extension Mesos.Volume.Source.CSIVolume: Message, CMessage {
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume.VolumeCapability" }
+extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__volume_capability__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__volume_capability__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability>) {
+    init(copying c: UnsafePointer<CStruct>) {
         switch c.pointee.access_type_case.rawValue {
         case 1: self.accessType = .block(Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(copying: c.pointee.block))
         case 2: self.accessType = .mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(copying: c.pointee.mount))
@@ -596,8 +602,8 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume__VolumeCapability.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__type())
         switch self.accessType {
         case .block(let value):
             c.pointee.access_type_case = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessTypeCase(rawValue: 1)
@@ -613,55 +619,45 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message, CMessage {
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume" }
+extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__volume_capability__block_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__volume_capability__block_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__block_volume__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume" }
+extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__volume_capability__mount_volume__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__volume_capability__mount_volume__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_fs_type != 0 { self.fsType = Lift.text(c.pointee.fs_type) }
         self.mountFlags = Lift.texts(c.pointee.mount_flags, c.pointee.n_mount_flags)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__mount_volume__type())
         if let value = self.fsType {
             c.pointee.has_fs_type = 1
             c.pointee.fs_type = arena.text(value)
@@ -675,65 +671,62 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message, C
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode" }
+extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__volume_capability__access_mode__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__volume_capability__access_mode__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode>) {
-        self.mode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode(rawValue: Int32(truncatingIfNeeded: c.pointee.mode.rawValue))
+    init(copying c: UnsafePointer<CStruct>) {
+        self.mode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__access_mode__type())
         c.pointee.mode = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode__Mode(rawValue: UInt32(bitPattern: self.mode.rawValue))
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message, CMessage {
-    public static var fullName: String { "mesos.Volume.Source.CSIVolume.StaticProvisioning" }
+extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
+    typealias CStruct = Mesos__Volume__Source__CSIVolume__StaticProvisioning
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: mesos__volume__source__csivolume__static_provisioning__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { mesos__volume__source__csivolume__static_provisioning__type() }
-
-    init(copying c: UnsafePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.volumeID = Lift.text(c.pointee.volume_id)
         self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: c.pointee.volume_capability)
-        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) { (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value)) }
-        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) { (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value)) }
-        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) {
+            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
+        }
+        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) {
+            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
+        }
+        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning> {
-        let c = arena.make(Self.table, as: Mesos__Volume__Source__CSIVolume__StaticProvisioning.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__static_provisioning__type())
         c.pointee.volume_id = arena.text(self.volumeID)
         c.pointee.volume_capability = self.volumeCapability.lower(into: arena)
         if !self.nodeStageSecrets.isEmpty {
             c.pointee.n_node_stage_secrets = self.nodeStageSecrets.count
-            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, mesos__volume__source__csivolume__static_provisioning__node_stage_secrets_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_stage_secrets_entry__type()
+            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, type) {
                 (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodeStageSecretsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -741,7 +734,8 @@ extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message, CMessage {
         }
         if !self.nodePublishSecrets.isEmpty {
             c.pointee.n_node_publish_secrets = self.nodePublishSecrets.count
-            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, mesos__volume__source__csivolume__static_provisioning__node_publish_secrets_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_publish_secrets_entry__type()
+            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, type) {
                 (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodePublishSecretsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -749,7 +743,8 @@ extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message, CMessage {
         }
         if !self.volumeContext.isEmpty {
             c.pointee.n_volume_context = self.volumeContext.count
-            c.pointee.volume_context = arena.entries(self.volumeContext, mesos__volume__source__csivolume__static_provisioning__volume_context_entry__type()) {
+            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__volume_context_entry__type()
+            c.pointee.volume_context = arena.entries(self.volumeContext, type) {
                 (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__VolumeContextEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -758,4 +753,8 @@ extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -5,6 +5,7 @@
 internal import CProto
 
 extension Oci.Spec.Image.V1 {
+    /// How a container of the image is run, and what its layers are.
     public struct Configuration: Sendable, Hashable {
         public var architecture: String
         public var os: String
@@ -38,6 +39,7 @@ extension Oci.Spec.Image.V1 {
             self.history = history
         }
 
+        /// The layers' digests before compression, from the bottom up.
         public struct Rootfs: Sendable, Hashable {
             public var type: String
             public var diffIDs: [String]
@@ -50,6 +52,7 @@ extension Oci.Spec.Image.V1 {
             }
         }
 
+        /// Command, environment, user, ports, volumes.
         public struct Config: Sendable, Hashable {
             public var user: String?
             public var exposedPorts: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
@@ -82,6 +85,7 @@ extension Oci.Spec.Image.V1 {
                 self.labels = labels
             }
 
+            /// An empty object: ports and volumes are the keys of maps.
             public struct Empty: Sendable, Hashable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -91,6 +95,7 @@ extension Oci.Spec.Image.V1 {
             }
         }
 
+        /// How a layer was made.
         public struct History: Sendable, Hashable {
             public var created: String?
             public var author: String?
@@ -116,6 +121,7 @@ extension Oci.Spec.Image.V1 {
         }
     }
 
+    /// Content by media type, digest and size.
     public struct Descriptor: Sendable, Hashable {
         public var mediaType: String
         public var digest: String
@@ -140,6 +146,7 @@ extension Oci.Spec.Image.V1 {
         }
     }
 
+    /// The manifests of an image for all platforms.
     public struct Index: Sendable, Hashable {
         public var schemaVersion: Int64
         public var manifests: [Oci.Spec.Image.V1.ManifestDescriptor]
@@ -158,6 +165,7 @@ extension Oci.Spec.Image.V1 {
         }
     }
 
+    /// The manifest of an image for one platform.
     public struct Manifest: Sendable, Hashable {
         public var schemaVersion: Int64
         public var config: Oci.Spec.Image.V1.Descriptor
@@ -179,6 +187,7 @@ extension Oci.Spec.Image.V1 {
         }
     }
 
+    /// A manifest, and the platform that it is for.
     public struct ManifestDescriptor: Sendable, Hashable {
         public var mediaType: String
         public var digest: String
@@ -210,6 +219,7 @@ extension Oci.Spec.Image.V1 {
         }
     }
 
+    /// A processor architecture and an operating system.
     public struct Platform: Sendable, Hashable {
         public var architecture: String
         public var os: String
@@ -238,22 +248,17 @@ extension Oci.Spec.Image.V1 {
     }
 }
 
-extension Oci.Spec.Image.V1.Configuration: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Configuration" }
+extension Oci.Spec.Image.V1.Configuration: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Configuration
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__configuration__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__configuration__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Configuration>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.architecture = Lift.text(c.pointee.architecture)
         self.os = Lift.text(c.pointee.os)
         self.rootfs = Oci.Spec.Image.V1.Configuration.Rootfs(copying: c.pointee.rootfs)
@@ -268,8 +273,8 @@ extension Oci.Spec.Image.V1.Configuration: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Configuration.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__type())
         c.pointee.architecture = arena.text(self.architecture)
         c.pointee.os = arena.text(self.os)
         c.pointee.rootfs = self.rootfs.lower(into: arena)
@@ -289,31 +294,30 @@ extension Oci.Spec.Image.V1.Configuration: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Oci.Spec.Image.V1.Configuration.Rootfs: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Configuration.Rootfs" }
+extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Configuration__Rootfs
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__configuration__rootfs__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__configuration__rootfs__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Configuration__Rootfs>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.type = Lift.text(c.pointee.type)
         self.diffIDs = Lift.texts(c.pointee.diff_ids, c.pointee.n_diff_ids)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Rootfs> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Configuration__Rootfs.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__rootfs__type())
         c.pointee.type = arena.text(self.type)
         if !self.diffIDs.isEmpty {
             c.pointee.n_diff_ids = self.diffIDs.count
@@ -324,42 +328,44 @@ extension Oci.Spec.Image.V1.Configuration.Rootfs: Message, CMessage {
     }
 }
 
-extension Oci.Spec.Image.V1.Configuration.Config: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Configuration.Config" }
+extension Oci.Spec.Image.V1.Configuration.Config: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Configuration__Config
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__configuration__config__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__configuration__config__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Configuration__Config>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        self.exposedPorts = Lift.dictionary(c.pointee.exposedports, c.pointee.n_exposedports) { (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value)) }
+        self.exposedPorts = Lift.dictionary(c.pointee.exposedports, c.pointee.n_exposedports) {
+            (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value))
+        }
         self.env = Lift.texts(c.pointee.env, c.pointee.n_env)
         self.entrypoint = Lift.texts(c.pointee.entrypoint, c.pointee.n_entrypoint)
         self.cmd = Lift.texts(c.pointee.cmd, c.pointee.n_cmd)
-        self.volumes = Lift.dictionary(c.pointee.volumes, c.pointee.n_volumes) { (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value)) }
+        self.volumes = Lift.dictionary(c.pointee.volumes, c.pointee.n_volumes) {
+            (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value))
+        }
         if c.pointee.has_workingdir != 0 { self.workingDir = Lift.text(c.pointee.workingdir) }
-        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Configuration__Config.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__config__type())
         if let value = self.user {
             c.pointee.has_user = 1
             c.pointee.user = arena.text(value)
         }
         if !self.exposedPorts.isEmpty {
             c.pointee.n_exposedports = self.exposedPorts.count
-            c.pointee.exposedports = arena.entries(self.exposedPorts, oci__spec__image__v1__configuration__config__exposed_ports_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__exposed_ports_entry__type()
+            c.pointee.exposedports = arena.entries(self.exposedPorts, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__ExposedPortsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -379,7 +385,8 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message, CMessage {
         }
         if !self.volumes.isEmpty {
             c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.entries(self.volumes, oci__spec__image__v1__configuration__config__volumes_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__volumes_entry__type()
+            c.pointee.volumes = arena.entries(self.volumes, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__VolumesEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = value.lower(into: arena)
@@ -391,7 +398,8 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message, CMessage {
         }
         if !self.labels.isEmpty {
             c.pointee.n_labels = self.labels.count
-            c.pointee.labels = arena.entries(self.labels, oci__spec__image__v1__configuration__config__labels_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__labels_entry__type()
+            c.pointee.labels = arena.entries(self.labels, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__LabelsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -400,50 +408,44 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Configuration.Config.Empty" }
+extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Configuration__Config__Empty
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__configuration__config__empty__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__configuration__config__empty__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Configuration__Config__Empty>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__Empty> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Configuration__Config__Empty.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__config__empty__type())
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
 }
 
-extension Oci.Spec.Image.V1.Configuration.History: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Configuration.History" }
+extension Oci.Spec.Image.V1.Configuration.History: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Configuration__History
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__configuration__history__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__configuration__history__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Configuration__History>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if c.pointee.has_created != 0 { self.created = Lift.text(c.pointee.created) }
         if c.pointee.has_author != 0 { self.author = Lift.text(c.pointee.author) }
         if c.pointee.has_created_by != 0 { self.createdBy = Lift.text(c.pointee.created_by) }
@@ -452,8 +454,8 @@ extension Oci.Spec.Image.V1.Configuration.History: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__History> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Configuration__History.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__history__type())
         if let value = self.created {
             c.pointee.has_created = 1
             c.pointee.created = arena.text(value)
@@ -477,34 +479,35 @@ extension Oci.Spec.Image.V1.Configuration.History: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Oci.Spec.Image.V1.Descriptor: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Descriptor" }
+extension Oci.Spec.Image.V1.Descriptor: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Descriptor
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__descriptor__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__descriptor__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Descriptor>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.mediaType = Lift.text(c.pointee.mediatype)
         self.digest = Lift.text(c.pointee.digest)
         self.size = c.pointee.size
         self.urls = Lift.texts(c.pointee.urls, c.pointee.n_urls)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Descriptor> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Descriptor.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__descriptor__type())
         c.pointee.mediatype = arena.text(self.mediaType)
         c.pointee.digest = arena.text(self.digest)
         c.pointee.size = self.size
@@ -514,7 +517,8 @@ extension Oci.Spec.Image.V1.Descriptor: Message, CMessage {
         }
         if !self.annotations.isEmpty {
             c.pointee.n_annotations = self.annotations.count
-            c.pointee.annotations = arena.entries(self.annotations, oci__spec__image__v1__descriptor__annotations_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__descriptor__annotations_entry__type()
+            c.pointee.annotations = arena.entries(self.annotations, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Descriptor__AnnotationsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -523,32 +527,33 @@ extension Oci.Spec.Image.V1.Descriptor: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Oci.Spec.Image.V1.Index: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Index" }
+extension Oci.Spec.Image.V1.Index: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Index
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__index__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__index__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Index>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.schemaVersion = c.pointee.schemaversion
         self.manifests = Lift.messages(c.pointee.manifests, c.pointee.n_manifests)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Index> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Index.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__index__type())
         c.pointee.schemaversion = self.schemaVersion
         if !self.manifests.isEmpty {
             c.pointee.n_manifests = self.manifests.count
@@ -556,7 +561,8 @@ extension Oci.Spec.Image.V1.Index: Message, CMessage {
         }
         if !self.annotations.isEmpty {
             c.pointee.n_annotations = self.annotations.count
-            c.pointee.annotations = arena.entries(self.annotations, oci__spec__image__v1__index__annotations_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__index__annotations_entry__type()
+            c.pointee.annotations = arena.entries(self.annotations, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Index__AnnotationsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -567,31 +573,28 @@ extension Oci.Spec.Image.V1.Index: Message, CMessage {
     }
 }
 
-extension Oci.Spec.Image.V1.Manifest: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Manifest" }
+extension Oci.Spec.Image.V1.Manifest: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Manifest
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__manifest__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__manifest__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Manifest>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.schemaVersion = c.pointee.schemaversion
         self.config = Oci.Spec.Image.V1.Descriptor(copying: c.pointee.config)
         self.layers = Lift.messages(c.pointee.layers, c.pointee.n_layers)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Manifest> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Manifest.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__manifest__type())
         c.pointee.schemaversion = self.schemaVersion
         c.pointee.config = self.config.lower(into: arena)
         if !self.layers.isEmpty {
@@ -600,7 +603,8 @@ extension Oci.Spec.Image.V1.Manifest: Message, CMessage {
         }
         if !self.annotations.isEmpty {
             c.pointee.n_annotations = self.annotations.count
-            c.pointee.annotations = arena.entries(self.annotations, oci__spec__image__v1__manifest__annotations_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__manifest__annotations_entry__type()
+            c.pointee.annotations = arena.entries(self.annotations, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Manifest__AnnotationsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -611,22 +615,17 @@ extension Oci.Spec.Image.V1.Manifest: Message, CMessage {
     }
 }
 
-extension Oci.Spec.Image.V1.ManifestDescriptor: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.ManifestDescriptor" }
+extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
+    typealias CStruct = Oci__Spec__Image__V1__ManifestDescriptor
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__manifest_descriptor__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__manifest_descriptor__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__ManifestDescriptor>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.mediaType = Lift.text(c.pointee.mediatype)
         self.digest = Lift.text(c.pointee.digest)
         self.size = c.pointee.size
@@ -636,12 +635,14 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message, CMessage {
             self.platformBox = Boxed(nil)
         }
         self.urls = Lift.texts(c.pointee.urls, c.pointee.n_urls)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) { (Lift.text($0.pointee.key), Lift.text($0.pointee.value)) }
+        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
+            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
+        }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__ManifestDescriptor> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__ManifestDescriptor.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__manifest_descriptor__type())
         c.pointee.mediatype = arena.text(self.mediaType)
         c.pointee.digest = arena.text(self.digest)
         c.pointee.size = self.size
@@ -652,7 +653,8 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message, CMessage {
         }
         if !self.annotations.isEmpty {
             c.pointee.n_annotations = self.annotations.count
-            c.pointee.annotations = arena.entries(self.annotations, oci__spec__image__v1__manifest_descriptor__annotations_entry__type()) {
+            let type: UnsafePointer<cp_message> = oci__spec__image__v1__manifest_descriptor__annotations_entry__type()
+            c.pointee.annotations = arena.entries(self.annotations, type) {
                 (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__ManifestDescriptor__AnnotationsEntry>, key, value) in
                 entry.pointee.key = arena.text(key)
                 entry.pointee.value = arena.text(value)
@@ -661,24 +663,23 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Oci.Spec.Image.V1.Platform: Message, CMessage {
-    public static var fullName: String { "oci.spec.image.v1.Platform" }
+extension Oci.Spec.Image.V1.Platform: Message {
+    typealias CStruct = Oci__Spec__Image__V1__Platform
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: oci__spec__image__v1__platform__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { oci__spec__image__v1__platform__type() }
-
-    init(copying c: UnsafePointer<Oci__Spec__Image__V1__Platform>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.architecture = Lift.text(c.pointee.architecture)
         self.os = Lift.text(c.pointee.os)
         if c.pointee.has_os_version != 0 { self.osVersion = Lift.text(c.pointee.os_version) }
@@ -688,8 +689,8 @@ extension Oci.Spec.Image.V1.Platform: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Oci__Spec__Image__V1__Platform> {
-        let c = arena.make(Self.table, as: Oci__Spec__Image__V1__Platform.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__platform__type())
         c.pointee.architecture = arena.text(self.architecture)
         c.pointee.os = arena.text(self.os)
         if let value = self.osVersion {
@@ -711,4 +712,8 @@ extension Oci.Spec.Image.V1.Platform: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

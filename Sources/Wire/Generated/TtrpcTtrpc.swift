@@ -60,22 +60,17 @@ extension Ttrpc {
     }
 }
 
-extension Ttrpc.Request: Message, CMessage {
-    public static var fullName: String { "ttrpc.Request" }
+extension Ttrpc.Request: Message {
+    typealias CStruct = Ttrpc__Request
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: ttrpc__request__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { ttrpc__request__type() }
-
-    init(copying c: UnsafePointer<Ttrpc__Request>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.service = Lift.text(c.pointee.service)
         self.method = Lift.text(c.pointee.method)
         self.payload = Lift.bytes(c.pointee.payload)
@@ -84,8 +79,8 @@ extension Ttrpc.Request: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Ttrpc__Request> {
-        let c = arena.make(Self.table, as: Ttrpc__Request.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__request__type())
         c.pointee.service = arena.text(self.service)
         c.pointee.method = arena.text(self.method)
         c.pointee.payload = arena.bytes(self.payload)
@@ -97,24 +92,23 @@ extension Ttrpc.Request: Message, CMessage {
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
         return c
     }
+
+    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
+
+    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
-extension Ttrpc.Response: Message, CMessage {
-    public static var fullName: String { "ttrpc.Response" }
+extension Ttrpc.Response: Message {
+    typealias CStruct = Ttrpc__Response
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: ttrpc__response__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { ttrpc__response__type() }
-
-    init(copying c: UnsafePointer<Ttrpc__Response>) {
+    init(copying c: UnsafePointer<CStruct>) {
         if let value = c.pointee.status {
             self.status = Google.Rpc.Status(copying: value)
         }
@@ -122,8 +116,8 @@ extension Ttrpc.Response: Message, CMessage {
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Ttrpc__Response> {
-        let c = arena.make(Self.table, as: Ttrpc__Response.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__response__type())
         if let value = self.status { c.pointee.status = value.lower(into: arena) }
         c.pointee.payload = arena.bytes(self.payload)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -131,29 +125,24 @@ extension Ttrpc.Response: Message, CMessage {
     }
 }
 
-extension Ttrpc.KeyValue: Message, CMessage {
-    public static var fullName: String { "ttrpc.KeyValue" }
+extension Ttrpc.KeyValue: Message {
+    typealias CStruct = Ttrpc__KeyValue
 
-    public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit)
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: ttrpc__key_value__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
     }
 
-    public init(json: String) throws(WireError) { self = try Codec.parse(json) }
-
-    public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }
-
-    public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }
-
-    static var table: UnsafePointer<cp_message> { ttrpc__key_value__type() }
-
-    init(copying c: UnsafePointer<Ttrpc__KeyValue>) {
+    init(copying c: UnsafePointer<CStruct>) {
         self.key = Lift.text(c.pointee.key)
         self.value = Lift.text(c.pointee.value)
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<Ttrpc__KeyValue> {
-        let c = arena.make(Self.table, as: Ttrpc__KeyValue.self)
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__key_value__type())
         c.pointee.key = arena.text(self.key)
         c.pointee.value = arena.text(self.value)
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }

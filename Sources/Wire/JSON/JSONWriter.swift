@@ -11,13 +11,29 @@ struct JSONWriter {
     let arena: UnsafeMutablePointer<cp_arena>
     private(set) var output: [UInt8] = []
     private var depth = 0
+    private var level = 0
+    private var isTooDeep = false
 
     init(style: JSONStyle, arena: UnsafeMutablePointer<cp_arena>) {
         self.style = style
         self.arena = arena
     }
 
-    mutating func write(_ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>) {
+    /// False for a message of too many levels.
+    mutating func write(_ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>) -> Bool {
+        writeMessage(message, table)
+        return !isTooDeep
+    }
+
+    private mutating func writeMessage(
+        _ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
+    ) {
+        guard level <= Int(CP_MAX_DEPTH) else {
+            isTooDeep = true
+            return
+        }
+        level += 1
+        defer { level -= 1 }
         open("{")
         var first = true
         let descriptor = table.pointee.descriptor.pointee
@@ -113,7 +129,7 @@ struct JSONWriter {
         case PROTOBUF_C_TYPE_MESSAGE:
             guard let message = value.load(as: UnsafeMutablePointer<ProtobufCMessage>?.self), let table = extra.message
             else { return put("{}") }
-            write(message, table)
+            writeMessage(message, table)
         default:
             let data = value.load(as: ProtobufCBinaryData.self)
             let bytes = UnsafeBufferPointer(start: data.data, count: data.len)

@@ -8,12 +8,11 @@ struct ConversionPrinter {
     let message: Descriptor
 
     private var model: Model { printer.model }
-    private var cType: String { cTypeName(message.fullName) }
 
     // MARK: from C
 
     func printCopying(_ p: inout CodePrinter) {
-        p.print("init(copying c: UnsafePointer<\(cType)>) {")
+        p.print("init(copying c: UnsafePointer<CStruct>) {")
         p.withIndentation { p in
             for member in printer.members(of: message) {
                 switch member {
@@ -38,17 +37,18 @@ struct ConversionPrinter {
             let value = swiftValue(of: field, "value")
             p.print("if let value = \(source) {")
             p.print("    \(target) = \(boxed ? "Boxed(\(value))" : value)")
-            p.print("}\(boxed ? " else {" : "")")
+            p.print(boxed ? "} else {" : "}")
             if boxed { p.print("    \(target) = Boxed(nil)", "}") }
         case .optional:
-            p.print("if c.pointee.\(field.cHas) != 0 { \(target) = \(swiftValue(of: field, source)) }")
+            p.printBlock("if c.pointee.\(field.cHas) != 0", "\(target) = \(swiftValue(of: field, source))")
         case .repeated:
             p.print("\(target) = Lift.\(arrayReader(of: field))(\(source), c.pointee.\(field.cCount))")
         case .map:
             guard let entry = field.messageType.mapKeyAndValue else { return }
             let key = swiftValue(of: entry.key, "$0.pointee.key")
             let value = swiftValue(of: entry.value, "$0.pointee.value")
-            p.print("\(target) = Lift.dictionary(\(source), c.pointee.\(field.cCount)) { (\(key), \(value)) }")
+            p.print("\(target) = Lift.dictionary(\(source), c.pointee.\(field.cCount)) {")
+            p.print("    (\(key), \(value))", "}")
         case .oneofMember:
             break
         }
@@ -68,7 +68,7 @@ struct ConversionPrinter {
         case .bool: "\(source) != 0"
         case .string: "Lift.text(\(source))"
         case .bytes: "Lift.bytes(\(source))"
-        case .enum: "\(printer.elementType(of: field))(rawValue: Int32(truncatingIfNeeded: \(source).rawValue))"
+        case .enum: "\(printer.elementType(of: field))(rawValue: Lift.raw(\(source).rawValue))"
         case .message: "\(printer.elementType(of: field))(copying: \(source))"
         default: source
         }
@@ -88,9 +88,9 @@ struct ConversionPrinter {
     // MARK: to C
 
     func printLowering(_ p: inout CodePrinter) {
-        p.print("func lower(into arena: Arena) -> UnsafeMutablePointer<\(cType)> {")
+        p.print("func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {")
         p.withIndentation { p in
-            p.print("let c = arena.make(Self.table, as: \(cType).self)")
+            p.print("let c: UnsafeMutablePointer<CStruct> = arena.make(\(cLowerName(message.fullName))__type())")
             for member in printer.members(of: message) {
                 switch member {
                 case .field(let field): printLowering(field, &p)
@@ -110,7 +110,7 @@ struct ConversionPrinter {
         case .required, .implicit:
             p.print("\(target) = \(cValue(of: field, source))")
         case .optional where field.type == .message:
-            p.print("if let value = \(source) { \(target) = value.lower(into: arena) }")
+            p.printBlock("if let value = \(source)", "\(target) = value.lower(into: arena)")
         case .optional:
             p.print("if let value = \(source) {", "    c.pointee.\(field.cHas) = 1")
             p.print("    \(target) = \(cValue(of: field, "value"))", "}")
@@ -121,7 +121,8 @@ struct ConversionPrinter {
             guard let entry = field.messageType.mapKeyAndValue else { return }
             let entryType = cTypeName(field.messageType.fullName)
             p.print("if !\(source).isEmpty {", "    c.pointee.\(field.cCount) = \(source).count")
-            p.print("    \(target) = arena.entries(\(source), \(cLowerName(field.messageType.fullName))__type()) {")
+            p.print("    let type: UnsafePointer<cp_message> = \(cLowerName(field.messageType.fullName))__type()")
+            p.print("    \(target) = arena.entries(\(source), type) {")
             p.print("        (entry: UnsafeMutablePointer<\(entryType)>, key, value) in")
             p.print("        entry.pointee.key = \(cValue(of: entry.key, "key"))")
             p.print("        entry.pointee.value = \(cValue(of: entry.value, "value"))", "    }", "}")

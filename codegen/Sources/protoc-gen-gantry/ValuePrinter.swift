@@ -45,12 +45,14 @@ struct ValuePrinter {
             p.print("public init(rawValue: Int32) { self.rawValue = rawValue }", "")
             for (value, name) in zip(type.values, type.swiftValueNames) {
                 p.comment(value)
-                p.print("public static let \(escaped(name)) = Self(rawValue: \(value.number))")
+                p.print("public static var \(escaped(name)): Self { Self(rawValue: \(value.number)) }")
             }
-            p.print("", "public init?(name: String) {")
-            p.print("    guard let value = Codec.enumValue(\(accessor), name) else { return nil }")
+            p.print("", "private static var descriptor: UnsafePointer<ProtobufCEnumDescriptor> {")
+            p.print("    \(accessor)", "}", "")
+            p.print("public init?(name: String) {")
+            p.print("    guard let value = Codec.enumValue(Self.descriptor, name) else { return nil }")
             p.print("    rawValue = value", "}", "")
-            p.print("public var name: String? { Codec.enumName(\(accessor), rawValue) }")
+            p.print("public var name: String? { Codec.enumName(Self.descriptor, rawValue) }")
         }
         p.print("}")
     }
@@ -147,20 +149,26 @@ struct ValuePrinter {
 
     private func printConformance(_ message: Descriptor, _ p: inout CodePrinter) {
         let conversion = ConversionPrinter(printer: self, message: message)
-        p.print("extension \(model.swiftName(of: message)): Message, CMessage {")
+        let cType = cTypeName(message.fullName)
+        p.print("extension \(model.swiftName(of: message)): Message {")
         p.withIndentation { p in
-            p.print("public static var fullName: String { \"\(message.fullName)\" }", "")
-            p.print("public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int) throws(WireError) {")
-            p.print("    self = try Codec.decode(bytes, memoryLimit)", "}", "")
-            p.print("public init(json: String) throws(WireError) { self = try Codec.parse(json) }", "")
-            p.print("public func encoded() throws(WireError) -> [UInt8] { try Codec.encode(self) }", "")
-            p.print("public func json(_ style: JSONStyle) throws(WireError) -> String { try Codec.write(self, style) }", "")
-            p.print("static var table: UnsafePointer<cp_message> { \(cLowerName(message.fullName))__type() }", "")
+            p.print("typealias CStruct = \(cType)", "")
+            p.print("public static var schema: MessageSchema<Self> {")
+            p.print("    MessageSchema(")
+            p.print("        table: \(cLowerName(message.fullName))__type(),")
+            p.print("        copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },")
+            p.print("        lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })", "}", "")
             conversion.printCopying(&p)
             p.print()
             conversion.printLowering(&p)
+            if model.comparesByEncoding(message) { printComparison(&p) }
         }
         p.print("}")
+    }
+
+    private func printComparison(_ p: inout CodePrinter) {
+        p.print("", "public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }", "")
+        p.print("public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }")
     }
 }
 

@@ -65,7 +65,7 @@ final class DirectorySource: LayerSource {
         guard let path = pending.popLast() else { return nil }
         let information = path == "." ? rootInformation : try information(path)
         var entry = LayerEntry(
-            path: path, kind: try kind(path, information), permissions: information.permissions,
+            path: path.bytes, kind: try kind(path, information), permissions: information.permissions,
             userID: Int64(information.userID), groupID: Int64(information.groupID),
             modifiedSeconds: information.modifiedSeconds, modifiedNanoseconds: information.modifiedNanoseconds)
         if entry.kind == .directory {
@@ -109,7 +109,7 @@ final class DirectorySource: LayerSource {
     private func kind(_ path: FilePath, _ information: FileInformation) throws -> LayerEntry.Kind {
         if information.links > 1, information.kind != .directory, information.device == rootInformation.device {
             let file = LinkedFile(inode: information.inode)
-            if let first = linked[file] { return .hardLink(first) }
+            if let first = linked[file] { return .hardLink(first.bytes) }
             linked[file] = path
         }
         switch information.kind {
@@ -177,7 +177,7 @@ final class DirectorySource: LayerSource {
         case .file(let bytes): (letter, size) = ("f", bytes)
         case .directory: letter = "d"
         case .symbolicLink(let text): (letter, link) = ("l", text)
-        case .hardLink(let first): (letter, link) = ("h", first.bytes)
+        case .hardLink(let first): (letter, link) = ("h", first)
         case .fifo: letter = "p"
         case .socket: letter = "s"
         case .device(let isBlock, let major, let minor):
@@ -185,7 +185,7 @@ final class DirectorySource: LayerSource {
         }
         let numbers = "\(entry.permissions) \(entry.userID) \(entry.groupID) \(entry.modifiedSeconds)"
         var bytes = Array("\(letter) \(numbers) \(entry.modifiedNanoseconds) \(size)".utf8)
-        bytes += [0] + entry.path.bytes + [0] + link + [0]
+        bytes += [0] + entry.path + [0] + link + [0]
         for attribute in entry.attributes {
             bytes += Array(attribute.name.utf8) + [0] + Array("\(attribute.value.count)".utf8) + [0] + attribute.value
         }

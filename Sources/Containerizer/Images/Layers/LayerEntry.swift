@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Core
-internal import SystemPackage
 
 /// One name of a root file system that is being imported.
 struct LayerEntry {
@@ -11,7 +9,7 @@ struct LayerEntry {
         /// The link's text, byte for byte.
         case symbolicLink([UInt8])
         /// Another name for a file that came earlier.
-        case hardLink(FilePath)
+        case hardLink([UInt8])
         case fifo
         /// Major and minor number; `isBlock` for a block device.
         case device(isBlock: Bool, major: UInt32, minor: UInt32)
@@ -19,7 +17,7 @@ struct LayerEntry {
     }
 
     /// As the source names it; not checked yet.
-    var path: FilePath
+    var path: [UInt8]
     var kind: Kind
     var permissions: UInt32
     var userID: Int64
@@ -27,6 +25,9 @@ struct LayerEntry {
     var modifiedSeconds: Int64
     var modifiedNanoseconds: Int64
     var attributes: [ExtendedAttribute] = []
+
+    /// The name for messages.
+    var text: String { String(decoding: path, as: UTF8.self) }
 }
 
 /// An extended attribute (xattr(7)).

@@ -76,33 +76,36 @@ final class TarSource: LayerSource {
 
     private func layerEntry(_ entry: OpaquePointer) throws -> LayerEntry {
         guard let name = archive_entry_pathname(entry) else { throw failure() }
-        let path = FilePath(platformString: name)
         return LayerEntry(
-            path: path, kind: try kind(entry, path), permissions: UInt32(archive_entry_mode(entry)) & 0o7777,
+            path: Self.bytes(name), kind: try kind(entry), permissions: UInt32(archive_entry_mode(entry)) & 0o7777,
             userID: archive_entry_uid(entry), groupID: archive_entry_gid(entry),
             modifiedSeconds: Int64(archive_entry_mtime(entry)),
             modifiedNanoseconds: Int64(archive_entry_mtime_nsec(entry)), attributes: attributes(entry))
     }
 
-    private func kind(_ entry: OpaquePointer, _ path: FilePath) throws -> LayerEntry.Kind {
-        if let target = archive_entry_hardlink(entry) { return .hardLink(FilePath(platformString: target)) }
+    private func kind(_ entry: OpaquePointer) throws -> LayerEntry.Kind {
+        if let target = archive_entry_hardlink(entry) { return .hardLink(Self.bytes(target)) }
         switch mode_t(archive_entry_filetype(entry)) {
         case S_IFREG:
             let size = archive_entry_size(entry)
-            guard size >= 0 else { throw ContainerError.hostileEntry(path.description, "has a negative size") }
+            guard size >= 0 else { throw failure() }
             return .file(size: UInt64(size))
         case S_IFDIR: return .directory
         case S_IFLNK:
             guard let text = archive_entry_symlink(entry) else { throw failure() }
-            return .symbolicLink(UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) })
+            return .symbolicLink(Self.bytes(text))
         case S_IFIFO: return .fifo
         case S_IFSOCK: return .socket
         case let type where type == S_IFCHR || type == S_IFBLK:
             return .device(
                 isBlock: type == S_IFBLK, major: UInt32(truncatingIfNeeded: archive_entry_rdevmajor(entry)),
                 minor: UInt32(truncatingIfNeeded: archive_entry_rdevminor(entry)))
-        default: throw ContainerError.hostileEntry(path.description, "has no type that a file can have")
+        default: throw failure()
         }
+    }
+
+    private static func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
+        UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
     }
 
     private func attributes(_ entry: OpaquePointer) -> [ExtendedAttribute] {

@@ -36,7 +36,7 @@ final class TreeWriter {
     private var lastParent: (path: FilePath, directory: Directory)?
     /// Modification times come last: every entry that is added changes its directory's.
     private var directoryTimes: [(path: FilePath, seconds: Int64, nanoseconds: Int64)] = []
-    private var skipped: Set<FilePath> = []
+    private var skipped: Set<EntryPath> = []
 
     init(root: Directory, quota: ImportQuota) {
         self.root = root
@@ -56,43 +56,43 @@ final class TreeWriter {
     }
 
     private func make(_ entry: LayerEntry) throws -> OpenFile? {
-        let path = try checked(entry.path, of: entry)
+        let path = try checked(entry)
         let owner = try owner(entry)
         var size: UInt64 = 0
         if case .file(let bytes) = entry.kind { size = bytes }
-        try quota.count(entry.path.description, size: size, in: root)
-        if path == "." {
+        try quota.count(entry.text, size: size, in: root)
+        if path.isRoot {
             guard entry.kind == .directory else { throw Self.hostile(entry, "wants to replace the root directory") }
-            try finishDirectory(entry, owner, root.duplicateDescriptor(), path)
+            try finishDirectory(entry, owner, root.duplicateDescriptor(), path.path)
             return nil
         }
         let parent = try parent(of: path, for: entry)
-        let name = path.lastName
+        let name = path.name
         switch entry.kind {
         case .directory:
-            try makeDirectory(name, path, in: parent)
+            try makeDirectory(name, in: parent)
             let made = try parent.directory(name)
-            try finishDirectory(entry, owner, made.duplicateDescriptor(), path)
+            try finishDirectory(entry, owner, made.duplicateDescriptor(), path.path)
             return nil
         case .file(let size):
             let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-            let file = try replacing(name, path, in: parent) { () throws(SystemError) in
+            let file = try replacing(name, in: parent) { () throws(SystemError) in
                 try parent.open(name, flags, mode: 0o600)
             }
-            return OpenFile(file, path: entry.path.description, size: size)
+            return OpenFile(file, path: entry.text, size: size)
         case .symbolicLink(let text):
-            try replacing(name, path, in: parent) { () throws(SystemError) in
+            try replacing(name, in: parent) { () throws(SystemError) in
                 try parent.makeSymbolicLink(name, to: text)
             }
             try parent.setOwner(name, user: owner.user, group: owner.group)
         case .hardLink(let target):
-            try makeHardLink(entry, target, name, path, in: parent)
+            try makeHardLink(entry, target, path, in: parent)
             return nil
         case .fifo:
-            try replacing(name, path, in: parent) { () throws(SystemError) in try parent.makePipe(name) }
+            try replacing(name, in: parent) { () throws(SystemError) in try parent.makePipe(name) }
             try finishNode(entry, owner, name, in: parent)
         case .device(isBlock: false, major: 0, minor: 0):
-            try replacing(name, path, in: parent) { () throws(SystemError) in
+            try replacing(name, in: parent) { () throws(SystemError) in
                 try parent.makeWhiteout(name)
             }
             try finishNode(entry, owner, name, in: parent)
@@ -143,14 +143,12 @@ final class TreeWriter {
 // MARK: - Names
 
 extension TreeWriter {
-    /// The path without `.`; refuses what cannot be a name below the root.
-    private func checked(_ path: FilePath, of entry: LayerEntry) throws -> FilePath {
-        guard !path.isEmpty else { throw Self.hostile(entry, "has no name") }
-        guard path.isRelative else { throw Self.hostile(entry, "has an absolute name") }
-        guard path.components.allSatisfy({ $0.kind != .parentDirectory }) else {
-            throw Self.hostile(entry, "has '..' in its name")
+    private func checked(_ entry: LayerEntry) throws -> EntryPath {
+        do {
+            return try EntryPath(entry.path)
+        } catch {
+            throw Self.hostile(entry, error.reason)
         }
-        return path.lexicallyNormalized().orCurrent
     }
 
     private func owner(_ entry: LayerEntry) throws -> (user: UInt32, group: UInt32) {
@@ -161,10 +159,10 @@ extension TreeWriter {
         return (user, group)
     }
 
-    private func parent(of path: FilePath, for entry: LayerEntry) throws -> Directory {
-        let parentPath = path.removingLastComponent().orCurrent
+    private func parent(of path: EntryPath, for entry: LayerEntry) throws -> Directory {
+        let parentPath = path.parent
         if let lastParent, lastParent.path == parentPath { return lastParent.directory }
-        let parent = try openParent(parentPath) ?? makeParents(parentPath, entry)
+        let parent = try openParent(parentPath) ?? makeParents(path, entry)
         lastParent = (parentPath, parent)
         return parent
     }
@@ -179,12 +177,12 @@ extension TreeWriter {
     }
 
     /// Directories that the archive has no entries for, one by one: each counts.
-    private func makeParents(_ path: FilePath, _ entry: LayerEntry) throws -> Directory {
+    private func makeParents(_ path: EntryPath, _ entry: LayerEntry) throws -> Directory {
         var current = try root.directory(".")
-        for component in path.components {
-            let name = FilePath(root: nil, CollectionOfOne(component))
+        for component in path.components.dropLast() {
+            let name = EntryPath.name(component)
             if try current.informationIfPresent(name) == nil {
-                try quota.count(entry.path.description, size: 0, in: root)
+                try quota.count(entry.text, size: 0, in: root)
                 try current.make(name, mode: 0o755)
                 try current.setPermissions(name, 0o755)
             }
@@ -194,7 +192,7 @@ extension TreeWriter {
     }
 
     private static func hostile(_ entry: LayerEntry, _ reason: String) -> ContainerError {
-        .hostileEntry(entry.path.description, reason)
+        .hostileEntry(entry.text, reason)
     }
 
     /// What a failed call means for the entry at hand.
@@ -231,7 +229,7 @@ extension TreeWriter {
     /// Runs `make`; if the name is taken, what is there goes first, as a later entry of an archive replaces an earlier
     /// one.
     private func replacing<Result: ~Copyable>(
-        _ name: FilePath, _ path: FilePath, in parent: Directory, _ make: () throws(SystemError) -> Result
+        _ name: FilePath, in parent: Directory, _ make: () throws(SystemError) -> Result
     ) throws(SystemError) -> Result {
         do {
             return try make()
@@ -241,7 +239,7 @@ extension TreeWriter {
         }
     }
 
-    private func makeDirectory(_ name: FilePath, _ path: FilePath, in parent: Directory) throws(SystemError) {
+    private func makeDirectory(_ name: FilePath, in parent: Directory) throws(SystemError) {
         do {
             try parent.make(name, mode: 0o700)
         } catch where error.errno == .fileExists {
@@ -253,15 +251,10 @@ extension TreeWriter {
 
     /// A link to an entry that was left out is left out too.
     private func makeHardLink(
-        _ entry: LayerEntry, _ target: FilePath, _ name: FilePath, _ path: FilePath, in parent: Directory
+        _ entry: LayerEntry, _ target: [UInt8], _ path: EntryPath, in parent: Directory
     ) throws {
-        var asEntry = entry
-        asEntry.path = target
-        let targetPath: FilePath
-        do {
-            targetPath = try checked(target, of: asEntry)
-        } catch {
-            throw Self.hostile(entry, "is a hard link that leaves the image, to \(target)")
+        guard let targetPath = try? EntryPath(target) else {
+            throw Self.hostile(entry, "is a hard link that leaves the image, to \(String(decoding: target, as: UTF8.self))")
         }
         if skipped.contains(targetPath) {
             skipped.insert(path)
@@ -269,14 +262,14 @@ extension TreeWriter {
         }
         // Removing the target in favour of a link to itself would lose it.
         if targetPath == path { return }
-        let targetName = targetPath.lastName
-        guard let holder = try openParent(targetPath.removingLastComponent().orCurrent) else {
-            throw SystemError("linkat", targetPath.description, .noSuchFileOrDirectory)
+        let (name, targetName) = (path.name, targetPath.name)
+        guard let holder = try openParent(targetPath.parent) else {
+            throw SystemError("linkat", targetPath.path.description, .noSuchFileOrDirectory)
         }
         guard try holder.information(targetName).kind != .directory else {
             throw Self.hostile(entry, "is a hard link to a directory")
         }
-        try replacing(name, path, in: parent) { () throws(SystemError) in
+        try replacing(name, in: parent) { () throws(SystemError) in
             try holder.link(targetName, to: parent, as: name)
         }
     }
@@ -291,7 +284,7 @@ extension TreeWriter {
     private func finish(
         _ entry: LayerEntry, _ owner: (user: UInt32, group: UInt32), _ file: borrowing Descriptor
     ) throws(SystemError) {
-        let path = entry.path.description
+        let path = entry.text
         try file.setOwner(user: owner.user, group: owner.group, path: path)
         try file.setPermissions(entry.permissions, path: path)
         for attribute in entry.attributes {

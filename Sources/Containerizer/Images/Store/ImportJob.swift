@@ -101,7 +101,7 @@ final class ImportJob {
         while let entry = try source.next() {
             if isCancelled() { throw CancellationError() }
             try refuseImageArchive(entry)
-            entries += entry.path == "." ? 0 : 1
+            entries += (try? EntryPath(entry.path))?.isRoot == true ? 0 : 1
             if let file = try writer.begin(entry) {
                 while let block = try source.nextBlock() {
                     try writer.write(block.bytes, at: block.offset, to: file)
@@ -120,8 +120,9 @@ final class ImportJob {
     /// What `docker save` and OCI layouts have at their top. Unpacked as a root file system it would start nothing.
     private func refuseImageArchive(_ entry: LayerEntry) throws {
         guard case .file = entry.kind else { return }
-        for name: FilePath in ["manifest.json", "oci-layout"] where entry.path.lexicallyNormalized() == name {
-            throw ContainerError.notARootFileSystem(path, because: name.description)
+        guard let top = try? EntryPath(entry.path), top.components.count == 1 else { return }
+        for name in ["manifest.json", "oci-layout"] where top.components[0] == Array(name.utf8) {
+            throw ContainerError.notARootFileSystem(path, because: name)
         }
     }
 
@@ -159,7 +160,7 @@ final class ImportJob {
         try store.checkpoint("manifest")
         let record = Gantry.V1.ImageRecord(
             reference: reference, manifestDigest: documents.manifestDigest.description, sizeBytes: layer.size,
-            createdUnixNano: WallClock.unixNanoseconds, layers: [digest.description])
+            createdUnixNano: WallTime.now.nanoseconds, layers: [digest.description])
         var others = store.index.withLock { $0.records }
         others.removeAll { $0.reference == reference }
         try directories.writeIndex(others + [record])
