@@ -3,7 +3,7 @@
 /// What a peer may make us hold. Each bound is one connection's unless it says otherwise.
 public struct Limits: Sendable {
     /// Connections of a server; further ones wait in the kernel's backlog.
-    public var connections = 4_096
+    public var connections = 1_024
     /// Calls of a server that run at once, over all connections. Beyond: RESOURCE_EXHAUSTED.
     public var calls = 16_384
     /// Calls that run at once. Beyond: RESOURCE_EXHAUSTED.

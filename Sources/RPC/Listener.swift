@@ -41,7 +41,7 @@ final class Listener: EventSource {
     }
 
     func reactorStops() {
-        close()
+        server.close()
     }
 
     func ready(_ events: EpollEvents) {

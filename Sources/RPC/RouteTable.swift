@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Glibc
 
 /// A router's methods by the bytes of their names, so that a call costs no string.
 struct RouteTable {
+    private struct Name {
+        var service: [UInt8]
+        var method: [UInt8]
+    }
+
     private let methods: [Router.Method]
+    /// Of the method with the same index.
+    private let names: [Name]
     private let services: Set<String>
     /// Indices into `methods`, open addressing; -1 is free. A power of two, at most half full.
     private var slots: [Int]
@@ -10,13 +18,14 @@ struct RouteTable {
 
     init(_ router: Router) {
         methods = router.methods
+        names = methods.map { Name(service: Array($0.service.utf8), method: Array($0.name.utf8)) }
         services = Set(methods.map(\.service))
-        longestName = methods.map { $0.service.utf8.count + $0.name.utf8.count }.max() ?? 0
+        longestName = names.map { $0.service.count + $0.method.count }.max() ?? 0
         var capacity = 16
         while capacity < methods.count * 2 { capacity *= 2 }
         slots = Array(repeating: -1, count: capacity)
-        for (index, method) in methods.enumerated() {
-            var slot = Self.hash(method.service.utf8, method.name.utf8) & (capacity - 1)
+        for (index, name) in names.enumerated() {
+            var slot = name.method.withUnsafeBytes { Self.hash(name.service.count, $0) } & (capacity - 1)
             while slots[slot] >= 0 { slot = (slot + 1) & (capacity - 1) }
             slots[slot] = index
         }
@@ -25,15 +34,20 @@ struct RouteTable {
     func find(_ service: UnsafeRawBufferPointer, _ method: UnsafeRawBufferPointer) -> Router.Method? {
         // Hashing a name of megabytes would be the caller's way to keep us busy.
         guard service.count + method.count <= longestName else { return nil }
-        var slot = Self.hash(service, method) & (slots.count - 1)
+        var slot = Self.hash(service.count, method) & (slots.count - 1)
         while slots[slot] >= 0 {
-            let candidate = methods[slots[slot]]
-            if candidate.service.utf8.elementsEqual(service), candidate.name.utf8.elementsEqual(method) {
-                return candidate
+            let index = slots[slot]
+            if Self.equal(names[index].method, method), Self.equal(names[index].service, service) {
+                return methods[index]
             }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil
+    }
+
+    private static func equal(_ name: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard name.count == bytes.count, let start = bytes.baseAddress else { return name.isEmpty && bytes.isEmpty }
+        return name.withUnsafeBytes { $0.baseAddress.map { memcmp($0, start, bytes.count) == 0 } ?? true }
     }
 
     /// What the caller of an unknown method is told.
@@ -46,11 +60,9 @@ struct RouteTable {
             .unimplemented, isKnown ? "method \(methodName.prefix(256))" : "service \(serviceName.prefix(256))")
     }
 
-    /// FNV-1a.
-    private static func hash(_ service: some Sequence<UInt8>, _ method: some Sequence<UInt8>) -> Int {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in service { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        hash = (hash ^ 0x2f) &* 0x100_0000_01b3
+    /// FNV-1a of the method; of the service only the length, since services share few names of methods.
+    private static func hash(_ service: Int, _ method: UnsafeRawBufferPointer) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(service)
         for byte in method { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return Int(truncatingIfNeeded: hash ^ hash >> 32)
     }

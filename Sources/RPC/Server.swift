@@ -11,7 +11,7 @@ public import Reactor
 ///
 /// `Sendable` though its state is not: the state belongs to the reactor's thread.
 public final class Server: Sendable {
-    private let core: ServerCore
+    let core: ServerCore
 
     public init(reactor: Reactor, router: Router, interceptors: [Interceptor] = [], limits: Limits = Limits()) {
         core = ServerCore(reactor: reactor, router: router, interceptors: interceptors, limits: limits)

@@ -67,10 +67,11 @@ final class ServerCore: @unchecked Sendable {
 
     // MARK: The end
 
-    /// Waits until the calls have ended, or the deadline.
+    /// Waits until the calls have ended, or the deadline, and shuts down. Begins also in a task that has been cancelled:
+    /// that is how a daemon is told to end.
     func drain(_ deadline: ContinuousClock.Instant) async {
+        await onReactor { self.beginToDrain() }
         try? await reactor.suspend { (reactor, waiter: Waiter<Void>) in
-            self.beginToDrain()
             self.drainers.append(waiter)
             let timer = reactor.schedule(deadline) { waiter.finish(.success(())) }
             self.checkDrained()
@@ -80,6 +81,20 @@ final class ServerCore: @unchecked Sendable {
             }
         }
         await shutdown()
+    }
+
+    func shutdown() async {
+        await onReactor { self.close() }
+    }
+
+    /// Without regard to the cancellation of the calling task.
+    private func onReactor(_ body: @escaping @Sendable () -> Void) async {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            reactor.perform {
+                body()
+                continuation.resume()
+            }
+        }
     }
 
     private func beginToDrain() {
@@ -96,13 +111,10 @@ final class ServerCore: @unchecked Sendable {
         for waiter in waiters { waiter.finish(.success(())) }
     }
 
-    func shutdown() async {
-        try? await reactor.suspend { (_, waiter: Waiter<Void>) in
-            self.beginToDrain()
-            for connection in Array(self.connections.values) { connection.close() }
-            self.pool.close()
-            waiter.finish(.success(()))
-            return {}
-        }
+    /// Also when the reactor ends.
+    func close() {
+        beginToDrain()
+        for connection in Array(connections.values) { connection.close() }
+        pool.close()
     }
 }

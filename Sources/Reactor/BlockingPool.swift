@@ -41,12 +41,17 @@ public final class BlockingPool: @unchecked Sendable {
         change.initialize(to: pthread_cond_t())
         pthread_mutex_init(lock, nil)
         pthread_cond_init(change, nil)
+        var started: [Worker] = []
         for _ in 0..<max(1, threads) {
             // A thread keeps the pool alive until `shutdown`.
             guard let thread = try? Thread(name, { self.work() }) else { break }
-            workers.append(Worker(thread))
+            started.append(Worker(thread))
         }
-        closed = workers.isEmpty
+        // They run already.
+        locked {
+            workers = started
+            closed = started.isEmpty
+        }
     }
 
     deinit {

@@ -127,6 +127,19 @@ import Testing
         }
     }
 
+    @Test func aCancelledTaskShutsDownAllTheSame() async throws {
+        try await withServer { server in
+            let client = try await server.connect()
+            let task = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                await server.server.drain(deadline: .now + .seconds(3_600))
+            }
+            await task.value
+            try await client.waitUntilClosed()
+            #expect(access(server.path, F_OK) == -1)
+        }
+    }
+
     @Test func theEndOfTheReactorEndsServersAndClients() async throws {
         try await withTemporaryDirectory { directory in
             let reactor = try Reactor()
@@ -145,5 +158,27 @@ import Testing
             #expect(access(path, F_OK) == -1)
             await #expect(throws: RPCError.self) { try await client.call("Echo", "") }
         }
+    }
+
+    /// Connections, calls and workers are freed, and their descriptors with them.
+    @Test func nothingKeepsAServerThatWasShutDown() async throws {
+        weak var reactor: Reactor?
+        weak var core: ServerCore?
+        weak var channel: ClientChannel?
+        try await withServer { server in
+            (reactor, core) = (server.reactor, server.server.core)
+            let client = try await server.connect()
+            channel = client.channel
+            for _ in 0..<10 { _ = try await client.call("Yield", "x") }
+            _ = await Task { try await client.call("Stuck", "", CallOptions(timeout: .milliseconds(1))) }.result
+            let stream = try await client.stream(service: echo, method: "Chat")
+            try await stream.send([1])
+            let call = Task { try await client.call("Stuck", "") }
+            await server.server.shutdown()
+            _ = await call.result
+        }
+        #expect(core == nil)
+        #expect(channel == nil)
+        #expect(reactor == nil)
     }
 }

@@ -22,20 +22,6 @@ func withReactor<T>(_ body: (Reactor) async throws -> T) async throws -> T {
     }
 }
 
-/// The descriptors that this process has open.
-private func openDescriptors() -> Set<String> {
-    guard let directory = opendir("/proc/self/fd") else { return [] }
-    defer { closedir(directory) }
-    var names: Set<String> = []
-    while let entry = readdir(directory) {
-        names.insert(
-            withUnsafePointer(to: &entry.pointee.d_name) {
-                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            })
-    }
-    return names
-}
-
 /// Swift's Glibc module lacks <sys/pidfd.h>.
 @_silgen_name("pidfd_open") private func pidfd_open(_ pid: pid_t, _ flags: UInt32) -> Int32
 
@@ -261,6 +247,27 @@ private actor Counter {
         #expect(try await early.value)
         reactor.stop()
         reactor.join()
+    }
+
+    /// Its epoll instance and eventfd close with it, so nothing may keep it: no thread, no source, no parked task.
+    @Test func nothingKeepsAReactorThatHasEnded() async throws {
+        weak var kept: Reactor?
+        do {
+            let reactor = try Reactor(name: "ends")
+            kept = reactor
+            try reactor.start()
+            let counter = try EventCounter()
+            let number = counter.raw
+            let waits = [
+                reactor.task { try await reactor.readable(number) },
+                reactor.task { try await reactor.wait(until: .now + .seconds(3_600)) },
+            ]
+            _ = await Counter(reactor).increment()
+            reactor.stop()
+            for wait in waits { _ = await wait.result }
+            reactor.join()
+        }
+        #expect(kept == nil)
     }
 
     @Test func aTaskThatNeverRestsDoesNotStarveTimers() async throws {
