@@ -83,7 +83,7 @@ struct LifeTests {
             request.containerConfig?.resources = [.init(name: "mem", type: .scalar, scalar: .init(value: 32))]
             let termination = try await daemon.client.launch(request).termination()
             #expect(termination?.state == .taskFailed)
-            #expect(termination?.reason == .reasonContainerLimitationMemory)
+            #expect(termination?.reason == .containerLimitationMemory)
             let message = termination?.message ?? ""
             #expect(message.contains("limit 32 MiB") && message.contains("peak"), "\(message)")
             #expect(daemon.leftovers().isEmpty)
@@ -103,7 +103,7 @@ struct LifeTests {
             try await attached.send(
                 .init(kind: .start(.init(containerID: container.id, stdout: true, replay: true))))
             attached.closeSend()
-            let first = try await attached.next()
+            let first = try await attached.responses.next()
             #expect(first?.data?.data == Array("ready\n".utf8))
 
             let usage = try await daemon.client.containers.usage(.init(containerID: container.id)).statistics
@@ -136,7 +136,8 @@ struct LifeTests {
         try await RealDaemon.run { daemon in
             var request = request("a", "true")
             request.containerConfig?.containerInfo?.type = .docker
-            #expect(try await daemon.client.launch(request).result == .notSupported)
+            let container = try await daemon.client.launch(request)
+            #expect(container.result == .notSupported)
         }
     }
 

@@ -142,7 +142,10 @@ public final class RealDaemon {
         found += table.split(separator: "\n").filter { $0.contains(root + "/") }.map(String.init)
         for entry in entries("/proc") {
             let cgroups = (try? ControlFile.read(entry + "/cgroup")) ?? ""
-            if cgroups.contains("/\(cgroup)/") { found.append("process \(entry)") }
+            guard cgroups.contains("/\(cgroup)/") else { continue }
+            // A zombie is gone but for the record, which its parent may take when it likes: after a crash not ours.
+            let state = (try? ControlFile.read(entry + "/stat"))?.split(separator: ")").last?.dropFirst().first
+            if state != "Z" { found.append("process \(entry)") }
         }
         return found
     }
