@@ -27,7 +27,8 @@ enum Codec {
         return withArena(memoryLimit: max(0, memoryLimit)) { arena in
             var error = cp_error()
             let data = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            guard let message = cp_decode(schema.table, data, bytes.count, arena, UInt32(CP_ALL_TEXT_UTF8), &error) else {
+            guard let message = cp_decode(schema.table, data, bytes.count, arena, UInt32(CP_ALL_TEXT_UTF8), &error)
+            else {
                 return .failure(WireError(error, messageName: M.fullName, decoding: true))
             }
             return .success(schema.copy(UnsafeRawPointer(message)))

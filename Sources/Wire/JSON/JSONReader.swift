@@ -124,7 +124,8 @@ struct JSONReader {
             guard keys.insert(key).inserted else { throw scanner.failure("key twice", code: .unknownMember, at: start) }
             let entry = try newMessage(entryTable)
             let keyField = entryTable.pointee.descriptor.pointee.fields!
-            guard let place = cp_place(arena, entry, entryTable, 0), let slot = cp_place(arena, message, table, UInt32(index))
+            guard let place = cp_place(arena, entry, entryTable, 0),
+                let slot = cp_place(arena, message, table, UInt32(index))
             else { throw scanner.failure("", code: .memoryLimit) }
             try store(key: key, keyField, place, start)
             slot.storeBytes(of: entry, as: UnsafeMutablePointer<ProtobufCMessage>?.self)
