@@ -65,7 +65,7 @@ public final class Directory: Sendable {
     public func ensure(_ name: FilePath, mode: UInt32 = 0o700) throws(SystemError) -> Directory {
         do {
             try make(name, mode: mode)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             // The open below tells whether it is a directory.
         }
         return try directory(name)
@@ -105,7 +105,7 @@ public final class Directory: Sendable {
     public func informationIfPresent(_ name: FilePath) throws(SystemError) -> FileInformation? {
         do {
             return try information(name)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }

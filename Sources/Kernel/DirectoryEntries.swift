@@ -100,7 +100,7 @@ extension Descriptor {
         let length: Int
         do {
             length = try systemCall("flistxattr", path) { gantry_attribute_names(number, &names, names.count) }
-        } catch where error.errno == .notSupported {
+        } catch  where error.errno == .notSupported {
             return []
         }
         let bytes = names.prefix(length).map { UInt8(bitPattern: $0) }
@@ -116,7 +116,7 @@ extension Descriptor {
                 gantry_attribute(number, name, &value, value.count)
             }
             return Array(value.prefix(length))
-        } catch where error.errno == .noData {
+        } catch  where error.errno == .noData {
             return nil
         }
     }

@@ -39,7 +39,7 @@ extension Directory {
         let file: Descriptor
         do {
             file = try open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
         let information = try FileInformation(of: file, path: subject(name))

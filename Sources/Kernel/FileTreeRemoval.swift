@@ -106,11 +106,11 @@ private final class FileTreeRemoval {
                 guard let name = name.baseAddress else { return }
                 try unlink(name, in: parent, flags: AT_REMOVEDIR)
             }
-        } catch where error.errno == .directoryNotEmpty && level.removedSinceRewind {
+        } catch  where error.errno == .directoryNotEmpty && level.removedSinceRewind {
             // Removing entries while reading may make a file system skip some.
             level.removedSinceRewind = false
             return try reader.rewind()
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             // Somebody else removed it: what was wanted.
         }
         levels.removeLast()
@@ -133,10 +133,11 @@ private final class FileTreeRemoval {
     private func unlink(_ name: UnsafePointer<CChar>, in parent: Int32, flags: Int32) throws(SystemError) {
         do {
             try systemCall("unlinkat", subject(name)) { unlinkat(parent, name, flags) }
-        } catch where error.errno == .notPermitted {
+        } catch  where error.errno == .notPermitted {
             // EPERM also means "is a directory" on some file systems.
             var status = stat()
-            if fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, flags == 0, status.st_mode & S_IFMT == S_IFDIR {
+            if fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0, flags == 0, status.st_mode & S_IFMT == S_IFDIR
+            {
                 throw SystemError(error.operation, error.subject, .isDirectory)
             }
             clearFlags(parent)

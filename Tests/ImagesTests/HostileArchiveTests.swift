@@ -47,7 +47,9 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
             $0.add("out", type: "2", link: "/tmp")
             $0.directory("out/d")
         },
-        .tar("hard link out", names: "h") { $0.add("h", type: "1", link: "../../../../../../tmp/gantry-images-canary") },
+        .tar("hard link out", names: "h") {
+            $0.add("h", type: "1", link: "../../../../../../tmp/gantry-images-canary")
+        },
         .tar("absolute hard link", names: "h") { $0.add("h", type: "1", link: canary) },
         .tar("hard link through a link", names: "h") {
             $0.add("out", type: "2", link: "/tmp")
@@ -81,7 +83,8 @@ struct HostileArchive: Sendable, CustomTestStringConvertible {
             testDescription: "garbage", bytes: Array(String(repeating: "no tar at all\n", count: 500).utf8),
             code: "image.broken-archive", names: "archive"),
         HostileArchive(
-            testDescription: "cut off", bytes: Array(TarBuilder.small.bytes.dropLast(512)), code: "image.broken-archive",
+            testDescription: "cut off", bytes: Array(TarBuilder.small.bytes.dropLast(512)),
+            code: "image.broken-archive",
             names: "archive"),
         HostileArchive(
             testDescription: "cut off gzip",

@@ -11,7 +11,8 @@ import Testing
     @Test(arguments: [
         ("debian", "debian:latest"), ("debian:12", "debian:12"), ("team/app:1.0_x-y", "team/app:1.0_x-y"),
         ("registry.example:5000/team/app", "registry.example:5000/team/app:latest"),
-        ("localhost/x", "localhost/x:latest"), ("localhost:5000", "localhost:5000"), ("a__b.c-d--e", "a__b.c-d--e:latest"),
+        ("localhost/x", "localhost/x:latest"), ("localhost:5000", "localhost:5000"),
+        ("a__b.c-d--e", "a__b.c-d--e:latest"),
         ("Registry.Example/app", "Registry.Example/app:latest"),
         ("a:" + String(repeating: "t", count: 128), "a:" + String(repeating: "t", count: 128)),
     ])
@@ -27,8 +28,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ":", "a:", "Debian", "a b", "/a", "a/", "a//b", "../etc", "a/../b", ".", "-a", "a-", "a..b", "a___b", "a._b",
-        "a:.x", "a:-x", "a:x y", "a@sha256:12", "a@b@c", "a@md5:x", "host:x/app", "host.example:99999/app", "a\u{0}b", "ä",
+        "", ":", "a:", "Debian", "a b", "/a", "a/", "a//b", "../etc", "a/../b", ".", "-a", "a-", "a..b", "a___b",
+        "a._b",
+        "a:.x", "a:-x", "a:x y", "a@sha256:12", "a@b@c", "a@md5:x", "host:x/app", "host.example:99999/app", "a\u{0}b",
+        "ä",
         "a:" + String(repeating: "t", count: 129), String(repeating: "a", count: 256),
     ])
     func refused(text: String) {

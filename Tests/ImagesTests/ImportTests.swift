@@ -44,7 +44,8 @@ struct ImportTests {
     func packedArchivesHaveTheDigestOfTheirContent(filter: String) async throws {
         let fixture = try StoreFixture()
         let filters = [
-            "gzip": archive_write_add_filter_gzip, "zstd": archive_write_add_filter_zstd, "xz": archive_write_add_filter_xz,
+            "gzip": archive_write_add_filter_gzip, "zstd": archive_write_add_filter_zstd,
+            "xz": archive_write_add_filter_xz,
         ]
         let bytes = compressed(TarBuilder.small.archive, try #require(filters[filter]))
         #expect(bytes.count < TarBuilder.small.archive.count)
@@ -157,7 +158,9 @@ struct ImportTests {
         for number in 0..<8 { tar.add("file\(number)", [UInt8](repeating: UInt8(number), count: 1 << 20)) }
         let path = try fixture.temporary.write("archive", tar.archive)
         let seen = Mutex<[ImportProgress]>([])
-        _ = try await fixture.store.importImage(path: path, reference: "big") { step in seen.withLock { $0.append(step) } }
+        _ = try await fixture.store.importImage(path: path, reference: "big") { step in
+            seen.withLock { $0.append(step) }
+        }
         let steps = seen.withLock { $0 }
         #expect(steps.contains { $0.step == .unpack && $0.doneBytes > 0 && $0.totalBytes == UInt64(tar.archive.count) })
         #expect(steps.suffix(2).map(\.step) == [.sync, .commit])

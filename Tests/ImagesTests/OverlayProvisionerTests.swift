@@ -124,7 +124,9 @@ struct OverlayProvisionerTests {
         #expect(try await fixture.store.remove("test", force: true) == 0)
         #expect(fixture.store.list().isEmpty)
         #expect(try fixture.counts == (1, 0, 0))
-        #expect(await containerError { _ = try await fixture.provisioner.provision(id("x"), image("test")) }?.code == "image.not-found")
+        #expect(
+            await containerError { _ = try await fixture.provisioner.provision(id("x"), image("test")) }?.code
+                == "image.not-found")
         #expect(try await fixture.provisioner.destroy(id("web")))
         #expect(try fixture.counts == (1, 0, 0))
         #expect(try await fixture.provisioner.destroy(id("db")))

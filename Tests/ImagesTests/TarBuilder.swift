@@ -9,7 +9,8 @@ struct TarBuilder {
 
     /// One entry in POSIX format. `size` claims another size than that of `content`.
     mutating func add(
-        _ name: String, type: Character = "0", _ content: [UInt8] = [], mode: Int = 0o644, user: Int = 0, group: Int = 0,
+        _ name: String, type: Character = "0", _ content: [UInt8] = [], mode: Int = 0o644, user: Int = 0,
+        group: Int = 0,
         link: String = "", modified: Int = 1_000_000_000, size: Int? = nil, device: (Int, Int) = (0, 0),
         pax: [(String, [UInt8])] = []
     ) {
@@ -20,7 +21,9 @@ struct TarBuilder {
         }
         func put(_ number: Int, at offset: Int, digits: Int) {
             let text = String(number, radix: 8)
-            put(Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8), at: offset, limit: digits)
+            put(
+                Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8), at: offset,
+                limit: digits)
         }
         put(Array(name.utf8), at: 0, limit: 100)
         put(mode, at: 100, digits: 7)

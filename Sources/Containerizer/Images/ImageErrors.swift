@@ -15,7 +15,8 @@ extension ContainerError {
         return ContainerError(
             .failedPrecondition, code: "image.in-use",
             "image \(reference) is in use by \(containers.count == 1 ? "container" : "containers") \(shown)",
-            subject: reference, hint: "destroy the containers first, or remove with --force: the layers go with the last one")
+            subject: reference,
+            hint: "destroy the containers first, or remove with --force: the layers go with the last one")
     }
 
     static func hostileEntry(_ entry: String, _ reason: String) -> ContainerError {
@@ -47,7 +48,8 @@ extension ContainerError {
     static func importLimit(_ what: String, _ limit: UInt64, at entry: String) -> ContainerError {
         ContainerError(
             .resourceExhausted, code: "image.limit", "more than \(limit) \(what), at entry \"\(shortened(entry))\"",
-            subject: shortened(entry), hint: "raise the import limits in the daemon's configuration if the image is honest")
+            subject: shortened(entry),
+            hint: "raise the import limits in the daemon's configuration if the image is honest")
     }
 
     static func diskFull(_ path: String, free: UInt64, reserved: UInt64) -> ContainerError {

@@ -28,7 +28,8 @@ public struct ImageReference: Sendable, Hashable {
         if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
             let tag = rest[rest.index(after: colon)...]
             guard Self.isTag(tag) else {
-                throw Self.bad(text, "a tag is 1 to 128 letters, digits, '_', '.' and '-', and begins with none of '.' and '-'")
+                throw Self.bad(
+                    text, "a tag is 1 to 128 letters, digits, '_', '.' and '-', and begins with none of '.' and '-'")
             }
             self.tag = String(tag)
             rest = rest[..<colon]
@@ -41,14 +42,16 @@ public struct ImageReference: Sendable, Hashable {
             components.removeFirst()
         }
         guard components.allSatisfy(Self.isPathComponent) else {
-            throw Self.bad(text, "names are lower-case letters and digits, with single '.', '_', '__' or '-' between them")
+            throw Self.bad(
+                text, "names are lower-case letters and digits, with single '.', '_', '__' or '-' between them")
         }
     }
 
     private static func bad(_ text: String, _ rule: String) -> ContainerError {
         ContainerError(
             .invalidArgument, code: "image.bad-reference", "image reference \"\(text.prefix(300))\": \(rule)",
-            subject: String(text.prefix(300)), hint: "a reference looks like debian:12 or registry.example/team/app:1.0")
+            subject: String(text.prefix(300)), hint: "a reference looks like debian:12 or registry.example/team/app:1.0"
+        )
     }
 
     /// The first of several components is a registry when it cannot be anything else.
@@ -81,7 +84,8 @@ public struct ImageReference: Sendable, Hashable {
         for byte in text.utf8 {
             if isLower(byte) || isDigit(byte) {
                 if !separator.isEmpty {
-                    let allowed = separator == [UInt8(ascii: ".")] || separator == [UInt8(ascii: "_")]
+                    let allowed =
+                        separator == [UInt8(ascii: ".")] || separator == [UInt8(ascii: "_")]
                         || separator == [UInt8(ascii: "_"), UInt8(ascii: "_")]
                         || separator.allSatisfy { $0 == UInt8(ascii: "-") }
                     guard seen, allowed else { return false }

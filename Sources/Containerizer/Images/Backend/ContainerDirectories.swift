@@ -77,7 +77,7 @@ final class ContainerDirectories: Sendable {
             do {
                 try scratch.make(FilePath("\(number)"))
                 break
-            } catch where error.errno == .fileExists {
+            } catch  where error.errno == .fileExists {
                 number += 1
             }
         }
@@ -89,7 +89,7 @@ final class ContainerDirectories: Sendable {
     func readRecord(_ container: ContainerPath) throws(SystemError) -> [UInt8]? {
         do {
             return try containers.directory(container.path).readFile("layers", limit: 16 << 20)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }
@@ -97,13 +97,14 @@ final class ContainerDirectories: Sendable {
     func exists(_ container: ContainerPath) throws(SystemError) -> Bool {
         do {
             return try containers.directory(container.path).raw >= 0
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return false
         }
     }
 
     /// Sets mode and owner of what becomes the container's `/`.
-    func setRoot(_ container: ContainerPath, _ number: Int, _ attributes: ImageIndex.RootAttributes) throws(SystemError) {
+    func setRoot(_ container: ContainerPath, _ number: Int, _ attributes: ImageIndex.RootAttributes) throws(SystemError)
+    {
         let upper = try containers.directory(container.path.pushing(Self.scratch).appending("\(number)/upperdir"))
         try upper.duplicateDescriptor().setOwner(user: attributes.user, group: attributes.group, path: upper.path)
         try upper.setPermissions(attributes.permissions)
@@ -142,7 +143,7 @@ final class ContainerDirectories: Sendable {
             do {
                 let path = container.names.isEmpty ? FilePath(".") : container.path.appending("containers")
                 directory = try containers.directory(path)
-            } catch where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+            } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
                 continue
             }
             for name in try directory.names() where try directory.information(name).kind == .directory {
@@ -225,7 +226,7 @@ extension ContainerDirectories {
     private func place(_ spare: FilePath, as container: ContainerPath) throws(SystemError) {
         do {
             try spares.rename(spare, to: containers, as: container.path, replacing: false)
-        } catch where error.errno == .noSuchFileOrDirectory && container.names.count > 1 {
+        } catch  where error.errno == .noSuchFileOrDirectory && container.names.count > 1 {
             var directory = try containers.directory(".")
             for name in container.names.dropLast() {
                 directory = try directory.ensure(FilePath(name)).ensure("containers")

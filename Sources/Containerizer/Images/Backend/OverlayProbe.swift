@@ -39,6 +39,8 @@ enum OverlayProbe {
         return ContainerError(
             .failedPrecondition, code: "backend.overlay-unusable",
             "overlays do not work on \(root) (\(name)): \(error)", subject: root, errno: error.errno.rawValue,
-            hint: "start gantryd with --root on a local ext4, xfs, btrfs or tmpfs file system, with a kernel that has overlayfs")
+            hint:
+                "start gantryd with --root on a local ext4, xfs, btrfs or tmpfs file system, with a kernel that has overlayfs"
+        )
     }
 }

@@ -100,7 +100,9 @@ public final class OverlayProvisioner: Provisioner {
         try directories.adoptSpares()
         var kept: Set<ContainerPath> = []
         for container in known {
-            for depth in 1...container.names.count { kept.insert(ContainerPath(names: Array(container.names.prefix(depth)))) }
+            for depth in 1...container.names.count {
+                kept.insert(ContainerPath(names: Array(container.names.prefix(depth))))
+            }
         }
         for container in try directories.list() {
             if known.contains(container) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-
 /// One name of a root file system that is being imported.
 struct LayerEntry {
     enum Kind: Equatable {

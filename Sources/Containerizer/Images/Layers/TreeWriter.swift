@@ -171,7 +171,7 @@ extension TreeWriter {
     private func openParent(_ path: FilePath) throws(SystemError) -> Directory? {
         do {
             return try root.directory(path, crossingMounts: false)
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return nil
         }
     }
@@ -233,7 +233,7 @@ extension TreeWriter {
     ) throws(SystemError) -> Result {
         do {
             return try make()
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             try parent.removeTree(name)
             return try make()
         }
@@ -242,7 +242,7 @@ extension TreeWriter {
     private func makeDirectory(_ name: FilePath, in parent: Directory) throws(SystemError) {
         do {
             try parent.make(name, mode: 0o700)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             if try parent.information(name).kind == .directory { return }
             try parent.unlink(name)
             try parent.make(name, mode: 0o700)
@@ -254,7 +254,8 @@ extension TreeWriter {
         _ entry: LayerEntry, _ target: [UInt8], _ path: EntryPath, in parent: Directory
     ) throws {
         guard let targetPath = try? EntryPath(target) else {
-            throw Self.hostile(entry, "is a hard link that leaves the image, to \(String(decoding: target, as: UTF8.self))")
+            throw Self.hostile(
+                entry, "is a hard link that leaves the image, to \(String(decoding: target, as: UTF8.self))")
         }
         if skipped.contains(targetPath) {
             skipped.insert(path)

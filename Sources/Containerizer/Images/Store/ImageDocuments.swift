@@ -10,9 +10,9 @@ struct ImageDocuments {
     /// `layerSize`: the bytes that the layer's digest covers.
     init(layer: Digest, layerSize: UInt64) {
         #if arch(arm64)
-        let architecture = "arm64"
+            let architecture = "arm64"
         #else
-        let architecture = "amd64"
+            let architecture = "amd64"
         #endif
         let configuration =
             #"{"architecture":"\#(architecture)","os":"linux","config":{},"#

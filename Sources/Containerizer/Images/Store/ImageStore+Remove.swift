@@ -46,7 +46,9 @@ extension ImageStore {
             var gone = try unused.keys.compactMap { try directories.retire($0.directoryName, from: directories.layers) }
             let needed = Set(records.compactMap { Digest(text: $0.manifestDigest)?.directoryName })
             for name in try directories.manifests.names() where !needed.contains(name.description) {
-                if let name = try directories.retire(name.description, from: directories.manifests) { gone.append(name) }
+                if let name = try directories.retire(name.description, from: directories.manifests) {
+                    gone.append(name)
+                }
             }
             return (gone, unused.values.reduce(UInt64(0)) { $0 &+ $1.size })
         }

@@ -175,7 +175,7 @@ final class ImportJob {
     ) throws {
         do {
             try staging.rename(name, to: target, as: FilePath(newName), replacing: false)
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             return
         }
         try target.sync()
