@@ -95,8 +95,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
             swiftSettings: strict),
-        tests("CLITests", ["TestSupport", "CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
-        tests("PrivilegedTests", ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
+        tests(
+            "CLITests",
+            ["TestSupport", "CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
+        tests(
+            "PrivilegedTests",
+            ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
     ],
     swiftLanguageModes: [.v6]
 )

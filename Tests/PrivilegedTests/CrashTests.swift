@@ -14,7 +14,8 @@ struct CrashTests {
     @Test func whatAKilledDaemonLeftIsGoneAfterTheNextStart() async throws {
         try await RealDaemon.run { daemon in
             for name in ["a", "b", "c"] {
-                #expect(try await daemon.gantry("run", "--detach", "--name", name, "busybox", "sleep", "1000").code == 0)
+                #expect(
+                    try await daemon.gantry("run", "--detach", "--name", name, "busybox", "sleep", "1000").code == 0)
             }
             try await daemon.crash()
             #expect(daemon.leftovers().contains { $0.hasPrefix("process") }, "they live on without a daemon")

@@ -92,7 +92,8 @@ struct LifeTests {
 
     @Test func usageStatusAndInspectTellWhatItDoes() async throws {
         try await RealDaemon.run { daemon in
-            var request = request("busy", "x=$(head -c 4000000 /dev/zero | tr '\\0' x); echo ready; while :; do :; done")
+            var request = request(
+                "busy", "x=$(head -c 4000000 /dev/zero | tr '\\0' x); echo ready; while :; do :; done")
             request.containerConfig?.limits = ["mem": .init(value: 64), "cpus": .init(value: 1)]
             request.containerConfig?.resources = [
                 .init(name: "mem", type: .scalar, scalar: .init(value: 64)),
@@ -150,7 +151,9 @@ struct LifeTests {
             await #expect(throws: (any Error).self) {
                 try await daemon.client.containers.usage(.init(containerID: id))
             }
-            await #expect(throws: (any Error).self) { try await daemon.client.containers.remove(.init(containerID: id)) }
+            await #expect(throws: (any Error).self) {
+                try await daemon.client.containers.remove(.init(containerID: id))
+            }
         }
     }
 
