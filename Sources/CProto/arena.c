@@ -31,6 +31,22 @@ void cp_arena_free(struct cp_arena *arena) {
     arena->at = arena->end = NULL;
 }
 
+struct cp_arena *cp_arena_open(size_t budget) {
+    struct {
+        struct cp_arena arena;
+        _Alignas(8) uint8_t block[2048 - sizeof(struct cp_arena)];
+    } *opened = malloc(sizeof *opened);
+    if (opened == NULL)
+        abort();
+    cp_arena_init(&opened->arena, opened->block, sizeof opened->block, budget);
+    return &opened->arena;
+}
+
+void cp_arena_close(struct cp_arena *arena) {
+    cp_arena_free(arena);
+    free(arena);
+}
+
 /* Blocks double in size, so that there are few; what does not fit into the next one gets a block of its own size. */
 void *cp_arena_grow(struct cp_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2)

@@ -27,6 +27,10 @@ struct cp_arena {
 void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget);
 void cp_arena_free(struct cp_arena *arena);
 
+/* An arena on the heap, its first block with it: one allocation does for a small message. Never NULL. */
+struct cp_arena *cp_arena_open(size_t budget);
+void cp_arena_close(struct cp_arena *arena);
+
 /* NULL if the budget or the machine's memory is used up. */
 void *cp_arena_grow(struct cp_arena *arena, size_t size);
 
