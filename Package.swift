@@ -92,7 +92,15 @@ let package = Package(
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
-        tests("CLITests", ["CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
+        .target(
+            name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests(
+            "CLITests",
+            ["TestSupport", "CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
+        tests(
+            "PrivilegedTests",
+            ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
     ],
     swiftLanguageModes: [.v6]
 )

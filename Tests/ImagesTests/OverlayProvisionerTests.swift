@@ -211,6 +211,47 @@ struct OverlayProvisionerTests {
         #expect(error?.message.contains("overlayfs") == true && error?.hint.contains("--root") == true)
     }
 
+    @Test func sparesAreTakenOver() async throws {
+        let fixture = try StoreFixture(spares: 3)
+        try await fixture.importArchive(TarBuilder.small.archive)
+        try await fixture.provisioner.recover(known: [])
+        let spares = try Directory("\(fixture.root)/provisioner/spares")
+        let whole = try spares.names()
+        #expect(whole.count == 3)
+        // One that was written and not given its place, and one that was not finished.
+        try spares.replaceFile(whole[0].appending("layers"), with: [1], durable: false)
+        try spares.make(".half")
+        let again = try StoreFixture(root: fixture.root, spares: 3)
+        #expect(try spares.names() == Array(whole.dropFirst()))
+        for number in 0..<5 {
+            let provisioned = try await again.provisioner.provision(id("c\(number)"), image("test"))
+            #expect(try Self.overlay(provisioned).names() == ["bin", "etc"])
+        }
+        for number in 0..<5 { #expect(try await again.provisioner.destroy(id("c\(number)"))) }
+    }
+
+    /// What a hostile container leaves: deep, locked and without permissions.
+    @Test func removesWhateverTheContainerLeft() async throws {
+        let fixture = try StoreFixture()
+        try await fixture.importArchive(TarBuilder.small.archive)
+        let paths = try Self.paths(try await fixture.provisioner.provision(id("web"), image("test")))
+        let upper = try Directory(paths.upper)
+        var deepest = upper
+        for _ in 0..<1500 {
+            try deepest.make("d", mode: 0)
+            deepest = try deepest.directory("d")
+        }
+        try upper.makeSymbolicLink("host", to: Array("/etc".utf8))
+        try upper.makeWhiteout("gone")
+        try upper.makePipe("pipe")
+        try upper.replaceFile("locked", with: [1], mode: 0, durable: false)
+        try run("chattr", "+i", "\(paths.upper)/locked")
+        try upper.setPermissions(0)
+        #expect(try await fixture.provisioner.destroy(id("web")))
+        #expect(try Directory("\(fixture.root)/provisioner/containers").names() == [])
+        #expect(try Directory("/etc").informationIfPresent("passwd") != nil)
+    }
+
     @Test func launchesAreQuick() async throws {
         let fixture = try StoreFixture(spares: 200)
         try await fixture.importArchive(TarBuilder.small.archive)

@@ -15,24 +15,15 @@ internal import SystemPackage
 ///         backends/overlay/scratch/N/{upperdir,workdir}
 ///       spares/RANDOM/                                 the same, made before somebody asks
 ///
-/// A new directory costs ext4 ten times as much as a rename, and a container needs nine of them. So some are made
-/// beforehand, with an open `layers` file: a launch then writes the record and renames the whole in two system calls,
-/// and the record is there before the directories are. The record is not synced: it describes what a reboot ends.
+/// The `layers` record is there before the directories are, because both come with one rename. It is not synced: it
+/// describes what a reboot ends.
 final class ContainerDirectories: Sendable {
-    /// One directory that waits for its container.
-    private struct Spare: Sendable {
-        var name: FilePath
-        /// The `layers` file, owned by the spare.
-        var layers: Int32
-    }
-
-    private static let scratch = FilePath("backends/overlay/scratch")
-    private static let rootfses = FilePath("backends/overlay/rootfses")
+    static let scratch = FilePath("backends/overlay/scratch")
+    static let rootfses = FilePath("backends/overlay/rootfses")
     let path: String
     let containers: Directory
-    let spares: Directory
-    private let wanted: Int
-    private let waiting = Mutex<[Spare]>([])
+    let spares: SpareDirectories
+    private let filler: SpareFiller
 
     /// Opens the directories below `path`, which is made if it is missing.
     init(path: String, spares wanted: Int) throws {
@@ -40,25 +31,23 @@ final class ContainerDirectories: Sendable {
         let top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
         try top.setPermissions(0o700)
         containers = try top.ensure("containers")
-        spares = try top.ensure("spares")
+        spares = SpareDirectories(directory: try top.ensure("spares"), wanted: wanted)
+        try spares.adopt()
+        filler = try SpareFiller(spares)
         self.path = path
-        self.wanted = wanted
-    }
-
-    deinit {
-        waiting.withLock { for spare in $0 { close(spare.layers) } }
     }
 
     /// Makes the first root of a container, with its record. False when the container has a directory already.
     func create(_ container: ContainerPath, record: [UInt8]) throws(SystemError) -> Bool {
-        let spare = try takeSpare()
+        let spare = try spares.take()
+        if spares.isLow { filler.wake() }
         do {
             let layers = Descriptor(owning: spare.layers)
-            try layers.write(record, path: spares.subject(spare.name.appending("layers")))
+            try layers.write(record, path: spares.directory.subject(spare.name.appending("layers")))
             try place(spare.name, as: container)
             return true
         } catch {
-            _ = try? spares.removeTree(spare.name)
+            _ = try? spares.directory.removeTree(spare.name)
             if error.errno == .fileExists { return false }
             throw error
         }
@@ -81,7 +70,7 @@ final class ContainerDirectories: Sendable {
                 number += 1
             }
         }
-        try Self.makeRoot(number, rootfses, scratch)
+        try SpareDirectories.makeRoot(number, rootfses, scratch)
         return number
     }
 
@@ -156,82 +145,18 @@ final class ContainerDirectories: Sendable {
     }
 }
 
-// MARK: - Spares
-
 extension ContainerDirectories {
-    /// Makes spares until there are enough. Blocks; a failure here shows at the next launch.
-    func refill() throws(SystemError) {
-        while waiting.withLock({ $0.count }) < wanted {
-            let spare = try makeSpare()
-            waiting.withLock { $0.append(spare) }
-        }
-    }
-
-    /// Takes over the spares of an earlier daemon and removes what is not whole. Once, before any other call.
-    func adoptSpares() throws(SystemError) {
-        for name in try spares.names() {
-            if let layers = try? spares.open(name.appending("layers"), O_WRONLY | O_NOFOLLOW),
-                let information = try? FileInformation(of: layers, path: spares.subject(name)), information.size == 0,
-                !name.description.hasPrefix(".")
-            {
-                let spare = Spare(name: name, layers: layers.release())
-                waiting.withLock { $0.append(spare) }
-            } else {
-                try spares.removeTree(name)
-            }
-        }
-    }
-
-    private func takeSpare() throws(SystemError) -> Spare {
-        if let spare = waiting.withLock({ $0.popLast() }) { return spare }
-        return try makeSpare()
-    }
-
-    /// Under a name with a dot first, so that only whole ones are taken over.
-    private func makeSpare() throws(SystemError) -> Spare {
-        let name = FilePath(String(UInt64.random(in: .min ... .max), radix: 36))
-        let unfinished = FilePath(".\(name)")
-        try spares.make(unfinished)
-        do {
-            let directory = try spares.directory(unfinished)
-            let layers = try directory.open("layers", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            try directory.make("backends")
-            try directory.make("backends/overlay")
-            try directory.make(Self.rootfses)
-            try directory.make(Self.scratch)
-            try directory.make(Self.scratch.appending("0"))
-            try Self.makeRoot(0, directory.directory(Self.rootfses), directory.directory(Self.scratch))
-            try spares.rename(unfinished, to: spares, as: name)
-            return Spare(name: name, layers: layers.release())
-        } catch {
-            _ = try? spares.removeTree(unfinished)
-            throw error
-        }
-    }
-
-    /// The mount point, and upper and work directory in `scratch/NUMBER`. The upper directory's mode is that of the
-    /// container's `/`.
-    private static func makeRoot(
-        _ number: Int, _ rootfses: Directory, _ scratch: Directory
-    ) throws(SystemError) {
-        try rootfses.make(FilePath("\(number)"), mode: 0o755)
-        let own = try scratch.directory(FilePath("\(number)"))
-        try own.make("workdir")
-        try own.make("upperdir")
-        try own.setPermissions("upperdir", 0o755)
-    }
-
     /// Gives the spare its place. The parents are made where they are missing: a nested container may have an image
     /// although its parent has none.
     private func place(_ spare: FilePath, as container: ContainerPath) throws(SystemError) {
         do {
-            try spares.rename(spare, to: containers, as: container.path, replacing: false)
+            try spares.directory.rename(spare, to: containers, as: container.path, replacing: false)
         } catch  where error.errno == .noSuchFileOrDirectory && container.names.count > 1 {
             var directory = try containers.directory(".")
             for name in container.names.dropLast() {
                 directory = try directory.ensure(FilePath(name)).ensure("containers")
             }
-            try spares.rename(spare, to: containers, as: container.path, replacing: false)
+            try spares.directory.rename(spare, to: containers, as: container.path, replacing: false)
         }
     }
 }

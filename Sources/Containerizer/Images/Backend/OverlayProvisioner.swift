@@ -19,7 +19,7 @@ public final class OverlayProvisioner: Provisioner {
     public init(path: String, store: ImageStore, pool: BlockingPool, spares: Int = 16) throws {
         do {
             directories = try ContainerDirectories(path: path, spares: spares)
-            try OverlayProbe.run(in: directories.spares, root: path)
+            try OverlayProbe.run(in: directories.spares.directory, root: path)
         } catch {
             throw ContainerError(wrapping: error, step: "opening the provisioner")
         }
@@ -77,8 +77,6 @@ public final class OverlayProvisioner: Provisioner {
             do {
                 let removed = try directories.remove(container)
                 try release(container)
-                // Nobody waits for this, and a failure shows at the next launch.
-                _ = try? directories.refill()
                 return removed
             } catch {
                 throw ContainerError(wrapping: error, step: "removing the root file system")
@@ -97,7 +95,6 @@ public final class OverlayProvisioner: Provisioner {
     }
 
     private func recover(_ known: Set<ContainerPath>) throws {
-        try directories.adoptSpares()
         var kept: Set<ContainerPath> = []
         for container in known {
             for depth in 1...container.names.count {
@@ -115,7 +112,7 @@ public final class OverlayProvisioner: Provisioner {
                 _ = try directories.remove(container)
             }
         }
-        try directories.refill()
+        try directories.spares.refill()
     }
 
     /// The container's layers, and those of what was nested in it, have one user less.
