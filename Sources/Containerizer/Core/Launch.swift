@@ -104,10 +104,18 @@ extension Containerizer {
         try await isolate(container, pid: process.pid)
         try advance(container)
 
-        try await step(.launch, "release", of: container) {
-            try await process.release(plan: try plan.plan.encoded())
-        }
+        // Running before the plan is sent: the command may end before this task goes on, and its end is no failure of
+        // the launch.
         try advance(container)
+        do {
+            try await step(.launch, "release", of: container) {
+                try await process.release(plan: try plan.plan.encoded())
+            }
+        } catch {
+            // Nobody will read init's report, and destroy waits for one.
+            container.started.settle(.success(nil))
+            throw error
+        }
         Task(executorPreference: reactor) { await self.awaitStart(of: id, process) }
         log.info("running", metadata: ["container": "\(id.text)", "pid": "\(process.pid)"])
     }
