@@ -38,9 +38,12 @@ struct GantryContestant {
     /// The processor time so far of the daemon and of its ended children, in milliseconds (proc(5), /proc/PID/stat).
     /// The spawner is a child that has not ended: its time is added.
     func processorTime() throws -> Double {
-        let children = try Self.read("/proc/\(daemon)/task/\(daemon)/children").split(separator: " ")
         var ticks = try Self.ticks(of: "\(daemon)", withChildren: true)
-        for child in children { ticks += (try? Self.ticks(of: String(child), withChildren: false)) ?? 0 }
+        // Children are listed by the thread that made them.
+        for thread in try Self.names(in: "/proc/\(daemon)/task") {
+            let children = try Self.read("/proc/\(daemon)/task/\(thread)/children").split(separator: " ")
+            for child in children { ticks += (try? Self.ticks(of: String(child), withChildren: false)) ?? 0 }
+        }
         return ticks * 1e3 / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
@@ -56,6 +59,20 @@ struct GantryContestant {
         guard let file = fopen(path, "re") else { throw BenchError("open \(path): errno \(errno)") }
         defer { fclose(file) }
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        return String(decoding: buffer.prefix(fread(&buffer, 1, buffer.count, file)), as: UTF8.self)
+        let count = fread(&buffer, 1, 4_096, file)
+        return String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+
+    private static func names(in path: String) throws -> [String] {
+        guard let stream = opendir(path) else { throw BenchError("open \(path): errno \(errno)") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
     }
 }
