@@ -154,6 +154,30 @@ import Testing
         #expect(try await gantry(["version"]).output.contains("gantryd:  9.9\n"))
     }
 
+    @Test func waitingForTheDaemon() async throws {
+        let waiting = try FakeDaemon()
+        let program = try RunningProgram(["health", "--wait", "50"], host: waiting.path + ".later")
+        let daemon = try FakeDaemon(path: waiting.path + ".later")
+        let result = try await program.finish(on: waiting.reactor)
+        await daemon.stop()
+        await waiting.stop()
+        #expect(result == .init(code: 0, output: "ready\n", error: ""))
+    }
+
+    @Test func theDaemonGoesAway() async throws {
+        let daemon = try FakeDaemon()
+        let other = try FakeDaemon()
+        let program = try RunningProgram(["run", "--name", "web", "img", "hang"], host: daemon.path)
+        await daemon.attached(to: "web")
+        await daemon.disconnect()
+        let result = try await program.finish(on: other.reactor)
+        await daemon.stop()
+        await other.stop()
+        #expect(result.code == 125)
+        #expect(result.error.hasPrefix("error: lost the daemon while web was running: "))
+        #expect(result.error.contains("\n  hint:  the container may go on: "))
+    }
+
     @Test func withoutADaemon() async throws {
         let daemon = try FakeDaemon()
         let program = try RunningProgram(["ps"], host: daemon.path + ".other")
@@ -168,7 +192,7 @@ import Testing
     @Test func wrongUsage() async throws {
         let result = try await gantry(["run", "--memory", "much", "img", "ls"])
         #expect(result.code == 64 && result.output == "")
-        #expect(result.error.hasPrefix("error: The value 'much' is invalid"))
+        #expect(result.error.hasPrefix("error: the value 'much' is invalid"))
     }
 
     @Test func messages() async throws {
