@@ -74,7 +74,7 @@ instance_sweep() {
     # A pid may have been given to somebody else since: the session counts only if its leader still is our daemon.
     if [ -s "$instance_directory/session" ]; then
         pid=$(cat "$instance_directory/session")
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--root $instance_directory " ||
+        tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "--root $instance_directory " ||
             rm -f "$instance_directory/session"
     fi
     mapfile -t left < <(instance_processes)
