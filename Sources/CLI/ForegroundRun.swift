@@ -30,7 +30,12 @@ struct ForegroundRun {
         _ container: LaunchedContainer, _ containers: ContainerizerClient
     ) async throws -> Mesos.Slave.ContainerTermination {
         do {
-            try await OutputCopy(containers: containers, id: name.id).run(replay: true)
+            try await OutputCopy(containers: containers, id: name.id).run {
+                // What the kernel does to a program that writes into a pipe without a reader. It may ignore that, and
+                // its exit code still counts.
+                let request = Gantry.V1.KillRequest(containerID: name.id, signal: SIGPIPE)
+                _ = try? await containers.kill(request)
+            }
             if let termination = try await container.termination() { return termination }
             throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
         } catch let failure as Failure {

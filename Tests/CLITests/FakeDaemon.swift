@@ -12,6 +12,7 @@ import Wire
 /// - `exit N`: exits with N. `signal N`: dies of N. `oom`: hits its memory limit.
 /// - `missing`, `denied`, `broken`: the command cannot be executed.
 /// - `hang`: ends by the first signal that it gets; by its destruction with 9.
+/// - `yes`: writes until it gets a signal.
 /// - `stubborn`: takes signals and goes on until it is destroyed.
 /// - `refused`: the launch fails.
 ///

@@ -75,21 +75,34 @@ import Testing
         #expect(result == .init(code: 137, output: "up\n", error: ""))
     }
 
-    @Test func aReaderWhoLeavesDoesNotEndTheContainer() async throws {
+    /// A pipe that nobody reads, as standard output for the body.
+    private func withoutReader(_ body: (Int32) async throws -> Void) async throws {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         close(ends[0])
         defer { close(ends[1]) }
-        let result = try await gantry(["run", "img", "echo", "out\n", "err\n"], output: ends[1])
-        #expect(result == .init(code: 0, output: "", error: "err\n"))
+        try await body(ends[1])
+    }
+
+    @Test func aReaderWhoLeavesDoesNotEndTheContainer() async throws {
+        try await withoutReader { pipe in
+            let result = try await gantry(["run", "img", "echo", "out\n", "err\n"], output: pipe)
+            #expect(result == .init(code: 0, output: "", error: "err\n"))
+        }
+    }
+
+    @Test func theCommandGetsTheSignalOfABrokenPipe() async throws {
+        try await withoutReader { pipe in
+            let result = try await gantry(["run", "img", "yes"], output: pipe)
+            #expect(result == .init(code: 141, output: "", error: ""))
+        }
     }
 
     @Test func aTableWithoutAReader() async throws {
-        var ends: [Int32] = [-1, -1]
-        #expect(pipe(&ends) == 0)
-        close(ends[0])
-        defer { close(ends[1]) }
-        #expect(try await gantry(["ps"], output: ends[1]) == .init(code: 141, output: "", error: ""))
+        try await withoutReader { pipe in
+            let result = try await gantry(["ps"], output: pipe)
+            #expect(result == .init(code: 141, output: "", error: ""))
+        }
     }
 
     @Test func detached() async throws {

@@ -206,7 +206,7 @@ struct JSONReader {
         _ field: Field, _ extra: cp_field, _ place: UnsafeMutableRawPointer, _ start: Int
     ) throws(JSONScanner.Failure) {
         let type = field.pointee.descriptor.assumingMemoryBound(to: ProtobufCEnumDescriptor.self)
-        var value: Int32
+        let value: Int32
         if scanner.peek() == UInt8(ascii: "\"") {
             let name = String(decoding: try scanner.string(), as: UTF8.self)
             guard let declared = Codec.enumValue(type, name) else { throw unsuitable("no value \"\(name)\"", start) }
@@ -219,7 +219,8 @@ struct JSONReader {
             guard !closed || cp_enum_declares(type, number) else { throw unsuitable("no value \(number)", start) }
             value = number
         }
-        withUnsafeBytes(of: &value) { place.copyMemory(from: $0.baseAddress!, byteCount: 4) }
+        // An enum is as wide as `int`, whatever its type is called.
+        place.storeBytes(of: value, as: Int32.self)
     }
 
     private func unsuitable(_ detail: String, _ start: Int) -> JSONScanner.Failure {
