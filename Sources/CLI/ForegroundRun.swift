@@ -23,29 +23,27 @@ struct ForegroundRun {
         // Before the launch: an interrupt must never leave a container behind.
         let signals = try SignalRelay.start([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         // A connection that cannot be made has nothing to interrupt.
-        let containers = try await client.containers
+        _ = try await client.connection()
         let forwarding = Task { await forward(signals) }
         defer {
             forwarding.cancel()
             control.close()
         }
 
-        let container = try await client.launch(request)
+        let container = try await client.launch(request, attaching: true)
         try container.requireStarted(name)
-        let termination = try await follow(container, containers)
+        let termination = try await follow(container)
         if let failure = termination.failure(of: name) { Output.standardError.report(failure) }
         return termination.exitCode
     }
 
     /// Copies the output, and returns how the container ended.
-    private func follow(
-        _ container: LaunchedContainer, _ containers: ContainerizerClient
-    ) async throws -> Mesos.Slave.ContainerTermination {
+    private func follow(_ container: LaunchedContainer) async throws -> Mesos.Slave.ContainerTermination {
         do {
-            try await OutputCopy(containers: containers, id: name.id).run {
+            if let output = container.output {
                 // What the kernel does to a program that writes into a pipe without a reader. It may ignore that, and
                 // its exit code still counts.
-                await send(SIGPIPE)
+                try await OutputCopy(output: output).run { await send(SIGPIPE) }
             }
             if let termination = try await container.termination() { return termination }
             throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
