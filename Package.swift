@@ -63,7 +63,7 @@ let package = Package(
 
         // The containerizer.
         room("Core", ["Kernel", "Reactor", "Wire", log, system], path: "Sources/Containerizer/Core"),
-        room("Launcher", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Launcher"),
+        room("Launcher", ["Core", "Kernel", "Reactor", "Wire", log, system], path: "Sources/Containerizer/Launcher"),
         room("Isolators", ["Core", "Kernel", "Reactor", "Wire", system], path: "Sources/Containerizer/Isolators"),
         room(
             "Images", ["Core", "Kernel", "Reactor", "Wire", "CArchive", "CNettle", system],
@@ -77,7 +77,7 @@ let package = Package(
                 "Core", "Launcher", "Isolators", "Images", "IO", "Services", "RPC", "Reactor", "Kernel", "Wire", log,
                 system,
             ]),
-        program("gantryd", ["Daemon", arguments]),
+        program("gantryd", ["Daemon", arguments, log]),
 
         // The command line.
         room("Client", ["Services", "RPC", "Reactor", "Kernel", "Wire", system]),
@@ -92,7 +92,15 @@ let package = Package(
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
-        tests("CLITests", ["CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
+        .target(
+            name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests(
+            "CLITests",
+            ["TestSupport", "CLI", "gantry", "Client", "Services", "RPC", "Reactor", "Wire", arguments, system]),
+        tests(
+            "PrivilegedTests",
+            ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
     ],
     swiftLanguageModes: [.v6]
 )

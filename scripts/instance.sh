@@ -11,15 +11,41 @@ instance_begin() {
     instance_host=unix://$instance_directory/gantryd.sock
     instance_cgroup=gantry-$(basename "$instance_directory")
     instance_pid=
-    mkdir -p "$instance_directory"
-    exec {instance_lock}>"$instance_directory.lock"
-    if ! flock -n "$instance_lock"; then
-        echo "error: another run uses $instance_directory" >&2
-        echo "  hint:  wait for it, or name another directory with GANTRY_RUN_DIR" >&2
-        return 75
+    instance_lock || return
+    local marker=$instance_directory/.gantry-instance
+    if [ ! -e "$marker" ] && [ -n "$(ls -A "$instance_directory")" ]; then
+        echo "error: $instance_directory holds something that is not an instance's, and would be removed" >&2
+        echo "  hint:  name another directory with GANTRY_RUN_DIR" >&2
+        return 73
     fi
+    : >"$marker"
     instance_sweep
-    mkdir -p "$instance_directory"
+    : >"$marker"
+}
+
+# Makes the directory and locks it for as long as this shell lives. What lives longer must not inherit
+# the descriptor: a killed run would leave its lock.
+instance_lock() {
+    while :; do
+        mkdir -p "$instance_directory"
+        exec {instance_lock}<"$instance_directory"
+        # What an interrupted run had just started may hold it for a moment.
+        if ! flock -w 5 "$instance_lock"; then
+            echo "error: another run uses $instance_directory" >&2
+            echo "  hint:  wait for it, or name another directory with GANTRY_RUN_DIR" >&2
+            return 75
+        fi
+        # The run that had it may have removed it in between.
+        [ "$instance_directory" -ef "/proc/self/fd/$instance_lock" ] && return 0
+        exec {instance_lock}<&-
+    done
+}
+
+# The last call: nothing of the instance is left.
+instance_end() {
+    instance_stop >/dev/null 2>&1 || true
+    instance_sweep
+    rmdir "$instance_directory"
 }
 
 # The instance's cgroup in every hierarchy of this machine.
@@ -48,7 +74,7 @@ instance_sweep() {
     # A pid may have been given to somebody else since: the session counts only if its leader still is our daemon.
     if [ -s "$instance_directory/session" ]; then
         pid=$(cat "$instance_directory/session")
-        tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--root $instance_directory " ||
+        tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "--root $instance_directory " ||
             rm -f "$instance_directory/session"
     fi
     mapfile -t left < <(instance_processes)
@@ -59,7 +85,7 @@ instance_sweep() {
     for pid in "${left[@]}"; do timeout 10 tail -s 0.02 --pid="$pid" -f /dev/null || true; done
     instance_mounts | sort -r | while IFS= read -r mount; do umount "$mount" || umount -l "$mount"; done
     instance_remove_cgroups
-    rm -rf --one-file-system "$instance_directory"
+    find "$instance_directory" -xdev -mindepth 1 -delete
 }
 
 instance_remove_cgroups() {
@@ -72,7 +98,7 @@ instance_start() {
     local line
     # A session of its own: all that the daemon starts can be found by it, and an interrupt at the terminal is ours.
     exec {instance_output}< <(exec setsid "$instance_bin/gantryd" --root "$instance_directory" \
-        --host "$instance_host" --cgroup-root "$instance_cgroup" 2>"$instance_directory/log" </dev/null)
+        --host "$instance_host" --cgroup-root "$instance_cgroup" 2>"$instance_directory/log" </dev/null {instance_lock}<&-)
     instance_pid=$!
     echo "$instance_pid" >"$instance_directory/session"
     while IFS= read -r -t 30 -u "$instance_output" line; do

@@ -20,19 +20,38 @@ struct ForegroundRun {
 
         let container = try await client.launch(request)
         try container.requireStarted(name)
+        let termination = try await follow(container, containers)
+        if let failure = termination.failure(of: name) { Output.standardError.report(failure) }
+        return termination.exitCode
+    }
+
+    /// Copies the output, and returns how the container ended.
+    private func follow(
+        _ container: LaunchedContainer, _ containers: ContainerizerClient
+    ) async throws -> Mesos.Slave.ContainerTermination {
         do {
-            try await OutputCopy(containers: containers, id: name.id).run(replay: true)
+            try await OutputCopy(containers: containers, id: name.id).run {
+                // What the kernel does to a program that writes into a pipe without a reader. It may ignore that, and
+                // its exit code still counts.
+                let request = Gantry.V1.KillRequest(containerID: name.id, signal: SIGPIPE)
+                _ = try? await containers.kill(request)
+            }
+            if let termination = try await container.termination() { return termination }
+            throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
+        } catch let failure as Failure {
+            throw failure
         } catch {
             let error = ClientError(error)
             // The command never started, so there is an end to wait for; it adds nothing to what we know.
             if error.info?.code.hasPrefix("init.") == true { _ = try? await container.termination() }
+            if error.kind == .tryAgain {
+                // Not "try again": the daemon may be back in a moment, and the container was never gone.
+                throw Failure(
+                    "lost the daemon while \(name) was running: \(error.message)",
+                    hint: "the container may go on: 'gantry ps' lists it, 'gantry wait \(name)' waits for it")
+            }
             throw error
         }
-        guard let termination = try await container.termination() else {
-            throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
-        }
-        if let failure = termination.failure(of: name) { Output.standardError.report(failure) }
-        return termination.exitCode
     }
 
     /// Hands each signal on. The second interrupt of an impatient user destroys the container.

@@ -29,7 +29,7 @@ struct LogsCommand: AsyncParsableCommand {
     func run() async throws {
         try await connection.withClient { client in
             if follow {
-                try await OutputCopy(containers: client.containers, id: id.id).run(replay: true)
+                try await OutputCopy(containers: client.containers, id: id.id).run { throw ReaderGone() }
                 return
             }
             guard let record = try await client.system.record(of: id.id) else { throw Failure.noContainer(id) }

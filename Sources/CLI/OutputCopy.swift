@@ -7,13 +7,13 @@ struct OutputCopy {
     let containers: ContainerizerClient
     let id: Mesos.ContainerID
 
-    /// Returns when the container has closed both. With `replay` it begins with what was written before.
+    /// Returns when the container has closed both. It begins with what was written before.
     ///
-    /// When a reader of ours goes away the rest of that stream is dropped, and the other goes on: the container must
-    /// not notice, and its exit code still counts.
-    func run(replay: Bool) async throws {
+    /// When a reader of ours goes away the rest of that stream is dropped and the other goes on, unless `readerGone`
+    /// throws. It is called once for each stream.
+    func run(readerGone: () async throws -> Void) async throws {
         let exchange = try await containers.attach()
-        let start = Gantry.V1.AttachStart(containerID: id, stdout: true, stderr: true, replay: replay)
+        let start = Gantry.V1.AttachStart(containerID: id, stdout: true, stderr: true, replay: true)
         try await exchange.send(Gantry.V1.AttachRequest(kind: .start(start)))
         exchange.closeSend()
         var targets: [Mesos.Agent.ProcessIO.Data.TypeEnum: Output] = [
@@ -27,6 +27,7 @@ struct OutputCopy {
                 try target.write(bytes)
             } catch is ReaderGone {
                 targets[type] = nil
+                try await readerGone()
             }
         }
     }

@@ -12,15 +12,16 @@ struct RunCommand: AsyncParsableCommand {
         discussion: """
             Everything after the image belongs to the command. Its output appears here as it is written, signals that \
             reach gantry reach the command, and gantry exits as the command does. Interrupt twice to destroy the \
-            container.
+            container. If gantry itself is killed the container goes on.
 
             Exit codes: the command's own; 128+n if signal n ended it; 125 if gantry failed; 126 if the command \
             cannot be executed; 127 if there is no such command.
 
             Examples:
               gantry run debian:12 /bin/echo hello
-              gantry run --memory 32m --cpus 0.5 --pids 64 debian:12 /bin/sh -c 'echo $HOME; exit 3'
-              gantry run --detach --name web --env PORT=80 --cap NET_BIND_SERVICE debian:12 /bin/server
+              gantry run --memory 32m --cpus 0.5 --pids 64 debian:12 /bin/sh -c 'exit 3'
+              gantry run --detach --name web --env PORT=8080 debian:12 /bin/server
+              gantry run --cap CHOWN,KILL --user 1000:1000 debian:12 /bin/sh
             """)
 
     @OptionGroup var connection: ConnectionOptions

@@ -30,6 +30,16 @@ enum UsageFailure {
                 hint.append("see " + line[line.index(line.startIndex, offsetBy: "See '".count)..<end])
             }
         }
+        var message = message.prefix(1).lowercased() + message.dropFirst()
+        if hint.first?.hasSuffix(" <subcommand>") == true {
+            message = message.replacing(prefix: "unexpected argument", with: "there is no command")
+        }
         return Failure(message, hint: hint.joined(separator: "; "), exitCode: ExitStatus.usage)
+    }
+}
+
+extension String {
+    fileprivate func replacing(prefix: String, with replacement: String) -> String {
+        hasPrefix(prefix) ? replacement + dropFirst(prefix.count) : self
     }
 }

@@ -3,8 +3,7 @@
 
 /* Fields by their descriptors, for everything that is not generated: the two codecs and JSON. */
 
-size_t cp_size_of(ProtobufCType type)
-{
+size_t cp_size_of(ProtobufCType type) {
     switch (type) {
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_UINT64:
@@ -23,8 +22,7 @@ size_t cp_size_of(ProtobufCType type)
     }
 }
 
-void *append(struct cp_arena *arena, void **array, size_t *count, size_t size)
-{
+void *append(struct cp_arena *arena, void **array, size_t *count, size_t size) {
     size_t n = *count;
     if (n == 0) {
         *array = cp_alloc(arena, 4 * size);
@@ -41,14 +39,12 @@ void *append(struct cp_arena *arena, void **array, size_t *count, size_t size)
     return (uint8_t *)*array + n * size;
 }
 
-void *cp_place(struct cp_arena *arena, ProtobufCMessage *message, const struct cp_message *type, unsigned index)
-{
+void *cp_place(struct cp_arena *arena, ProtobufCMessage *message, const struct cp_message *type, unsigned index) {
     const ProtobufCFieldDescriptor *field = &type->descriptor->fields[index];
     return place_in(arena, message, field, &type->fields[index], cp_size_of(field->type));
 }
 
-const ProtobufCFieldDescriptor *cp_missing(const struct cp_message *type, const ProtobufCMessage *message)
-{
+const ProtobufCFieldDescriptor *cp_missing(const struct cp_message *type, const ProtobufCMessage *message) {
     const struct cp_header *header = (const struct cp_header *)message - 1;
     if ((header->seen & type->required) == type->required)
         return NULL;
@@ -60,8 +56,7 @@ const ProtobufCFieldDescriptor *cp_missing(const struct cp_message *type, const 
     return NULL;
 }
 
-bool cp_is_set(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
-{
+bool cp_is_set(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message) {
     const uint8_t *base = (const uint8_t *)message;
     const void *member = base + field->offset;
     if (field->label == PROTOBUF_C_LABEL_REPEATED)

@@ -12,8 +12,7 @@ enum {
     LARGEST_BLOCK = 1024 * 1024,
 };
 
-void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget)
-{
+void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget) {
     arena->at = (uint8_t *)buffer;
     arena->end = size == 0 ? arena->at : arena->at + size;
     arena->blocks = NULL;
@@ -21,8 +20,7 @@ void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t bud
     arena->budget = budget;
 }
 
-void cp_arena_free(struct cp_arena *arena)
-{
+void cp_arena_free(struct cp_arena *arena) {
     struct cp_block *block = arena->blocks;
     while (block != NULL) {
         struct cp_block *older = block->older;
@@ -33,9 +31,24 @@ void cp_arena_free(struct cp_arena *arena)
     arena->at = arena->end = NULL;
 }
 
+struct cp_arena *cp_arena_open(size_t budget) {
+    struct {
+        struct cp_arena arena;
+        _Alignas(8) uint8_t block[2048 - sizeof(struct cp_arena)];
+    } *opened = malloc(sizeof *opened);
+    if (opened == NULL)
+        abort();
+    cp_arena_init(&opened->arena, opened->block, sizeof opened->block, budget);
+    return &opened->arena;
+}
+
+void cp_arena_close(struct cp_arena *arena) {
+    cp_arena_free(arena);
+    free(arena);
+}
+
 /* Blocks double in size, so that there are few; what does not fit into the next one gets a block of its own size. */
-void *cp_arena_grow(struct cp_arena *arena, size_t size)
-{
+void *cp_arena_grow(struct cp_arena *arena, size_t size) {
     if (size > SIZE_MAX / 2)
         return NULL;
     size_t needed = (size + 7) / 8 * 8 + sizeof(struct cp_block);
@@ -63,24 +76,21 @@ void *cp_arena_grow(struct cp_arena *arena, size_t size)
     return memory;
 }
 
-void *cp_alloc_or_abort(struct cp_arena *arena, size_t size)
-{
+void *cp_alloc_or_abort(struct cp_arena *arena, size_t size) {
     void *memory = cp_alloc(arena, size);
     if (memory == NULL)
         abort();
     return memory;
 }
 
-void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type)
-{
+void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type) {
     ProtobufCMessage *message = cp_new(arena, type);
     if (message == NULL)
         abort();
     return message;
 }
 
-void cp_set_unknown(struct cp_arena *arena, ProtobufCMessage *message, ProtobufCBinaryData bytes)
-{
+void cp_set_unknown(struct cp_arena *arena, ProtobufCMessage *message, ProtobufCBinaryData bytes) {
     ProtobufCMessageUnknownField *field = (ProtobufCMessageUnknownField *)cp_alloc_or_abort(arena, sizeof *field);
     field->tag = 0;
     field->wire_type = (ProtobufCWireType)0;

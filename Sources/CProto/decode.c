@@ -35,8 +35,7 @@ static const uint8_t wire_of[] = {
 /* The bit of cp_header.seen that says that all required bits are set, and that this was counted. */
 static const uint64_t COMPLETE = UINT64_C(1) << 63;
 
-static ProtobufCMessage *new_message(struct decoder *d, const struct cp_message *type)
-{
+static ProtobufCMessage *new_message(struct decoder *d, const struct cp_message *type) {
     if (type->required != 0)
         d->incomplete++;
     return cp_new(d->arena, type);
@@ -44,14 +43,12 @@ static ProtobufCMessage *new_message(struct decoder *d, const struct cp_message 
 
 /* The place for a value that has been parsed; NULL if memory is used up. */
 static inline void *place(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                          const struct cp_field *extra, size_t size)
-{
+                          const struct cp_field *extra, size_t size) {
     return place_in(d->arena, message, field, extra, size);
 }
 
 static bool store32(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                    const struct cp_field *extra, uint32_t value)
-{
+                    const struct cp_field *extra, uint32_t value) {
     void *at = place(d, message, field, extra, sizeof value);
     if (at == NULL)
         return false;
@@ -60,8 +57,7 @@ static bool store32(struct decoder *d, ProtobufCMessage *message, const Protobuf
 }
 
 static bool store64(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                    const struct cp_field *extra, uint64_t value)
-{
+                    const struct cp_field *extra, uint64_t value) {
     void *at = place(d, message, field, extra, sizeof value);
     if (at == NULL)
         return false;
@@ -70,8 +66,7 @@ static bool store64(struct decoder *d, ProtobufCMessage *message, const Protobuf
 }
 
 static bool store_varint(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                         const struct cp_field *extra, uint64_t value)
-{
+                         const struct cp_field *extra, uint64_t value) {
     uint32_t low = (uint32_t)value;
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT64:
@@ -94,8 +89,7 @@ static bool store_varint(struct decoder *d, ProtobufCMessage *message, const Pro
 }
 
 static const uint8_t *decode_fixed(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end, size_t size)
-{
+                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end, size_t size) {
     if ((size_t)(end - p) < size)
         return fail(d, CP_TRUNCATED, end);
     void *at = place(d, message, field, extra, size);
@@ -108,8 +102,7 @@ static const uint8_t *decode_fixed(struct decoder *d, ProtobufCMessage *message,
 }
 
 static const uint8_t *decode_bytes(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end)
-{
+                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end) {
     size_t size;
     const uint8_t *bytes = read_length(d, p, end, &size);
     if (bytes == NULL)
@@ -131,8 +124,7 @@ static const uint8_t *decode_bytes(struct decoder *d, ProtobufCMessage *message,
 }
 
 static const uint8_t *decode_packed(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                                    const struct cp_field *extra, const uint8_t *p, const uint8_t *end)
-{
+                                    const struct cp_field *extra, const uint8_t *p, const uint8_t *end) {
     size_t size;
     p = read_length(d, p, end, &size);
     if (p == NULL)
@@ -160,8 +152,7 @@ static bool decode_message(struct decoder *d, ProtobufCMessage *message, const s
 
 /* The message that a piece of a singular field goes into: the one that is there already, or a new one. */
 static ProtobufCMessage *singular(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                                  const struct cp_field *extra)
-{
+                                  const struct cp_field *extra) {
     ProtobufCMessage **member = (ProtobufCMessage **)member_of(message, field);
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
         uint32_t *chosen = (uint32_t *)((uint8_t *)message + field->quantifier_offset);
@@ -179,8 +170,7 @@ static ProtobufCMessage *singular(struct decoder *d, ProtobufCMessage *message, 
 
 /* Notes a map when it gets its second entry. */
 static bool note_map(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                     const struct cp_message *entry)
-{
+                     const struct cp_message *entry) {
     if (*count_of(message, field) != 2)
         return true;
     struct map_note *note = (struct map_note *)cp_alloc(d->arena, sizeof *note);
@@ -192,8 +182,7 @@ static bool note_map(struct decoder *d, ProtobufCMessage *message, const Protobu
 }
 
 /* An entry without a value has an empty one, and what an entry does not know is dropped. */
-static bool settle_entry(struct decoder *d, ProtobufCMessage *entry, const struct cp_message *type)
-{
+static bool settle_entry(struct decoder *d, ProtobufCMessage *entry, const struct cp_message *type) {
     entry->n_unknown_fields = 0;
     entry->unknown_fields = NULL;
     const ProtobufCFieldDescriptor *value = &type->descriptor->fields[1];
@@ -207,8 +196,7 @@ static bool settle_entry(struct decoder *d, ProtobufCMessage *entry, const struc
 
 static const uint8_t *decode_submessage(struct decoder *d, ProtobufCMessage *message,
                                         const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                                        const uint8_t *p, const uint8_t *end, unsigned level)
-{
+                                        const uint8_t *p, const uint8_t *end, unsigned level) {
     size_t size;
     const uint8_t *start = p;
     p = read_length(d, p, end, &size);
@@ -236,8 +224,7 @@ static const uint8_t *decode_submessage(struct decoder *d, ProtobufCMessage *mes
     return p + size;
 }
 
-static int find_field(const struct cp_message *type, uint32_t number)
-{
+static int find_field(const struct cp_message *type, uint32_t number) {
     if (number < type->lookup_size)
         return (int)type->lookup[number] - 1;
     unsigned low = 0;
@@ -256,8 +243,7 @@ static int find_field(const struct cp_message *type, uint32_t number)
 }
 
 static const uint8_t *decode_field(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end, unsigned level)
-{
+                                   const struct cp_field *extra, const uint8_t *p, const uint8_t *end, unsigned level) {
     switch (wire_of[field->type]) {
     case WIRE_VARINT: {
         uint64_t value;
@@ -278,8 +264,7 @@ static const uint8_t *decode_field(struct decoder *d, ProtobufCMessage *message,
 }
 
 /* Notes the step into the field that failed, on the way out. */
-static void trace(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, unsigned level)
-{
+static void trace(struct decoder *d, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, unsigned level) {
     if (field == NULL)
         return;
     size_t index = SIZE_MAX;
@@ -295,8 +280,7 @@ static void trace(struct decoder *d, ProtobufCMessage *message, const ProtobufCF
 }
 
 static bool decode_message(struct decoder *d, ProtobufCMessage *message, const struct cp_message *type,
-                           const uint8_t *p, const uint8_t *end, unsigned level)
-{
+                           const uint8_t *p, const uint8_t *end, unsigned level) {
     const ProtobufCFieldDescriptor *field = NULL;
     while (p < end) {
         field = NULL;
@@ -346,8 +330,7 @@ failed:
     return false;
 }
 
-static void report(const struct decoder *d, const uint8_t *data, size_t size, struct cp_error *error)
-{
+static void report(const struct decoder *d, const uint8_t *data, size_t size, struct cp_error *error) {
     error->code = d->code;
     error->offset = d->where == NULL ? size : (size_t)(d->where - data);
     error->path_length = 0;
@@ -363,8 +346,7 @@ static void report(const struct decoder *d, const uint8_t *data, size_t size, st
 }
 
 ProtobufCMessage *cp_decode(const struct cp_message *type, const uint8_t *data, size_t size, struct cp_arena *arena,
-                            unsigned flags, struct cp_error *error)
-{
+                            unsigned flags, struct cp_error *error) {
     /* Not initialised as a whole: the path is large, and only read after a failure. */
     struct decoder d;
     d.arena = arena;

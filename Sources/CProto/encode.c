@@ -20,14 +20,12 @@ struct encoder {
     struct cp_step path[CP_MAX_DEPTH + 2];
 };
 
-static bool refuse(struct encoder *e, enum cp_code code)
-{
+static bool refuse(struct encoder *e, enum cp_code code) {
     e->code = code;
     return false;
 }
 
-static bool grow(struct encoder *e, size_t size)
-{
+static bool grow(struct encoder *e, size_t size) {
     size_t used = (size_t)(e->end - e->at);
     if (size > INT_MAX || used + size > INT_MAX)
         return refuse(e, CP_TOO_LARGE);
@@ -43,14 +41,12 @@ static bool grow(struct encoder *e, size_t size)
     return true;
 }
 
-static inline bool reserve(struct encoder *e, size_t size)
-{
+static inline bool reserve(struct encoder *e, size_t size) {
     return (size_t)(e->at - e->begin) >= size || grow(e, size);
 }
 
 /* Room must have been reserved. */
-static inline void put_front_varint(struct encoder *e, uint64_t value)
-{
+static inline void put_front_varint(struct encoder *e, uint64_t value) {
     if (value < 0x80) {
         *--e->at = (uint8_t)value;
         return;
@@ -59,13 +55,11 @@ static inline void put_front_varint(struct encoder *e, uint64_t value)
     put_varint(e->at, value);
 }
 
-static inline void put_front_tag(struct encoder *e, const ProtobufCFieldDescriptor *field, enum wire wire)
-{
+static inline void put_front_tag(struct encoder *e, const ProtobufCFieldDescriptor *field, enum wire wire) {
     put_front_varint(e, field->id << 3 | wire);
 }
 
-static bool encode_varint(struct encoder *e, const ProtobufCFieldDescriptor *field, uint64_t value)
-{
+static bool encode_varint(struct encoder *e, const ProtobufCFieldDescriptor *field, uint64_t value) {
     if (!reserve(e, 15))
         return false;
     put_front_varint(e, value);
@@ -73,8 +67,7 @@ static bool encode_varint(struct encoder *e, const ProtobufCFieldDescriptor *fie
     return true;
 }
 
-static bool encode_fixed(struct encoder *e, const ProtobufCFieldDescriptor *field, const void *value, size_t size)
-{
+static bool encode_fixed(struct encoder *e, const ProtobufCFieldDescriptor *field, const void *value, size_t size) {
     if (!reserve(e, 5 + size))
         return false;
     e->at -= size;
@@ -84,8 +77,7 @@ static bool encode_fixed(struct encoder *e, const ProtobufCFieldDescriptor *fiel
 }
 
 static bool encode_bytes(struct encoder *e, const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                         const ProtobufCBinaryData *value)
-{
+                         const ProtobufCBinaryData *value) {
     if ((extra->flags & CP_FIELD_UTF8) && !(e->flags & CP_TRUST_TEXT) &&
         cp_utf8_check(value->data, value->data + value->len) != value->data + value->len)
         return refuse(e, CP_INVALID_UTF8);
@@ -105,8 +97,7 @@ static bool encode_message(struct encoder *e, const ProtobufCMessage *message, c
                            unsigned level);
 
 static bool encode_submessage(struct encoder *e, const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                              const ProtobufCMessage *sub, unsigned level)
-{
+                              const ProtobufCMessage *sub, unsigned level) {
     if (level >= CP_MAX_DEPTH)
         return refuse(e, CP_TOO_DEEP);
     if (sub == NULL)
@@ -119,14 +110,12 @@ static bool encode_submessage(struct encoder *e, const ProtobufCFieldDescriptor 
     return true;
 }
 
-static uint64_t sign_extended(int32_t value)
-{
+static uint64_t sign_extended(int32_t value) {
     return (uint64_t)(int64_t)value;
 }
 
 static bool encode_value(struct encoder *e, const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                         const void *value, unsigned level)
-{
+                         const void *value, unsigned level) {
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_ENUM:
@@ -162,8 +151,7 @@ static bool encode_value(struct encoder *e, const ProtobufCFieldDescriptor *fiel
 }
 
 static bool encode_repeated(struct encoder *e, const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                            const uint8_t *base, unsigned level)
-{
+                            const uint8_t *base, unsigned level) {
     size_t count = *(const size_t *)(base + field->quantifier_offset);
     if (count == 0)
         return true;
@@ -188,8 +176,7 @@ static bool encode_repeated(struct encoder *e, const ProtobufCFieldDescriptor *f
 }
 
 static bool encode_field(struct encoder *e, const ProtobufCFieldDescriptor *field, const struct cp_field *extra,
-                         const ProtobufCMessage *message, bool always, unsigned level)
-{
+                         const ProtobufCMessage *message, bool always, unsigned level) {
     const uint8_t *base = (const uint8_t *)message;
     if (!always && !cp_is_set(field, message)) {
         bool missing = field->label == PROTOBUF_C_LABEL_REQUIRED;
@@ -201,8 +188,7 @@ static bool encode_field(struct encoder *e, const ProtobufCFieldDescriptor *fiel
 }
 
 static bool encode_message(struct encoder *e, const ProtobufCMessage *message, const struct cp_message *type,
-                           unsigned level)
-{
+                           unsigned level) {
     ProtobufCBinaryData unknown = cp_unknown(message);
     if (unknown.len != 0) {
         if (!reserve(e, unknown.len))
@@ -225,8 +211,7 @@ static bool encode_message(struct encoder *e, const ProtobufCMessage *message, c
 }
 
 bool cp_encode(const struct cp_message *type, const ProtobufCMessage *message, struct cp_arena *arena, unsigned flags,
-               ProtobufCBinaryData *bytes, struct cp_error *error)
-{
+               ProtobufCBinaryData *bytes, struct cp_error *error) {
     struct encoder e;
     e.arena = arena;
     e.flags = flags;

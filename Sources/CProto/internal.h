@@ -35,20 +35,17 @@ struct decoder {
     struct cp_step path[CP_MAX_DEPTH + 2];
 };
 
-static inline const uint8_t *fail(struct decoder *d, enum cp_code code, const uint8_t *where)
-{
+static inline const uint8_t *fail(struct decoder *d, enum cp_code code, const uint8_t *where) {
     d->code = code;
     d->where = where;
     return NULL;
 }
 
-static inline size_t *count_of(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
+static inline size_t *count_of(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
     return (size_t *)((uint8_t *)message + field->quantifier_offset);
 }
 
-static inline void *member_of(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
+static inline void *member_of(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
     return (uint8_t *)message + field->offset;
 }
 
@@ -57,8 +54,7 @@ void *append(struct cp_arena *arena, void **array, size_t *count, size_t size);
 
 /* The place for a value of a field: presence is noted, an array gets longer. NULL if memory is used up. */
 static inline void *place_in(struct cp_arena *arena, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                             const struct cp_field *extra, size_t size)
-{
+                             const struct cp_field *extra, size_t size) {
     void *member = member_of(message, field);
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
         return append(arena, (void **)member, count_of(message, field), size);
@@ -76,8 +72,7 @@ const uint8_t *read_varint_slow(struct decoder *d, const uint8_t *p, const uint8
 const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag);
 const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length);
 
-static inline const uint8_t *read_varint(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value)
-{
+static inline const uint8_t *read_varint(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value) {
     if (p < end && *p < 0x80) {
         *value = *p;
         return p + 1;
@@ -85,8 +80,7 @@ static inline const uint8_t *read_varint(struct decoder *d, const uint8_t *p, co
     return read_varint_slow(d, p, end, value);
 }
 
-static inline const uint8_t *read_tag(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag)
-{
+static inline const uint8_t *read_tag(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag) {
     if (p < end && *p < 0x80) {
         *tag = *p;
         return p + 1;
@@ -110,16 +104,14 @@ bool settle_maps(struct decoder *d);
 /* Finds a missing required field in what can be reached from the root. */
 bool check_required(struct decoder *d, const ProtobufCMessage *message, const struct cp_message *type, unsigned level);
 
-static inline unsigned varint_size(uint64_t value)
-{
+static inline unsigned varint_size(uint64_t value) {
     /* Seven bits a byte: (bits * 9 + 64) / 64 is ceil(bits / 7) for 1...64. */
     unsigned bits = 64u - (unsigned)__builtin_clzll(value | 1);
     return (bits * 9 + 64) / 64;
 }
 
 /* Writes `varint_size(value)` bytes. */
-static inline uint8_t *put_varint(uint8_t *p, uint64_t value)
-{
+static inline uint8_t *put_varint(uint8_t *p, uint64_t value) {
     while (value >= 0x80) {
         *p++ = (uint8_t)(value | 0x80);
         value >>= 7;

@@ -3,8 +3,7 @@
 
 /* What can only be decided when everything is decoded: duplicate map keys and missing required fields. */
 
-bool cp_enum_declares(const ProtobufCEnumDescriptor *type, int32_t value)
-{
+bool cp_enum_declares(const ProtobufCEnumDescriptor *type, int32_t value) {
     /* Runs of consecutive numbers; the element after the last holds the number of values. */
     const ProtobufCIntRange *ranges = type->value_ranges;
     unsigned low = 0;
@@ -22,23 +21,19 @@ bool cp_enum_declares(const ProtobufCEnumDescriptor *type, int32_t value)
     return false;
 }
 
-static const void *key_of(const struct cp_message *type, const ProtobufCMessage *entry)
-{
+static const void *key_of(const struct cp_message *type, const ProtobufCMessage *entry) {
     return (const uint8_t *)entry + type->descriptor->fields[0].offset;
 }
 
-static int compare_signed(int64_t a, int64_t b)
-{
+static int compare_signed(int64_t a, int64_t b) {
     return (a > b) - (a < b);
 }
 
-static int compare_unsigned(uint64_t a, uint64_t b)
-{
+static int compare_unsigned(uint64_t a, uint64_t b) {
     return (a > b) - (a < b);
 }
 
-int cp_compare_keys(const struct cp_message *type, const ProtobufCMessage *a, const ProtobufCMessage *b)
-{
+int cp_compare_keys(const struct cp_message *type, const ProtobufCMessage *a, const ProtobufCMessage *b) {
     const void *x = key_of(type, a);
     const void *y = key_of(type, b);
     switch (type->descriptor->fields[0].type) {
@@ -67,8 +62,7 @@ int cp_compare_keys(const struct cp_message *type, const ProtobufCMessage *a, co
 }
 
 static void merge(const struct cp_message *type, ProtobufCMessage **from, ProtobufCMessage **to, size_t start,
-                  size_t middle, size_t end)
-{
+                  size_t middle, size_t end) {
     size_t left = start;
     size_t right = middle;
     for (size_t i = start; i < end; i++) {
@@ -78,8 +72,7 @@ static void merge(const struct cp_message *type, ProtobufCMessage **from, Protob
 }
 
 /* A bottom-up merge sort: stable, n log n whatever the keys are, and no recursion. */
-bool cp_sort_entries(struct cp_arena *arena, const struct cp_message *type, ProtobufCMessage **entries, size_t count)
-{
+bool cp_sort_entries(struct cp_arena *arena, const struct cp_message *type, ProtobufCMessage **entries, size_t count) {
     bool sorted = true;
     for (size_t i = 1; i < count && sorted; i++)
         sorted = cp_compare_keys(type, entries[i - 1], entries[i]) <= 0;
@@ -105,8 +98,7 @@ bool cp_sort_entries(struct cp_arena *arena, const struct cp_message *type, Prot
     return true;
 }
 
-bool settle_maps(struct decoder *d)
-{
+bool settle_maps(struct decoder *d) {
     for (const struct map_note *note = d->maps; note != NULL; note = note->older) {
         uint8_t *base = (uint8_t *)note->message;
         ProtobufCMessage **entries = *(ProtobufCMessage ***)(base + note->field->offset);
@@ -126,8 +118,7 @@ bool settle_maps(struct decoder *d)
     return true;
 }
 
-static bool missing(struct decoder *d, const ProtobufCFieldDescriptor *field, unsigned level)
-{
+static bool missing(struct decoder *d, const ProtobufCFieldDescriptor *field, unsigned level) {
     fail(d, CP_MISSING_REQUIRED, NULL);
     d->path[level] = (struct cp_step){.field = field, .index = SIZE_MAX};
     d->path_length = level + 1;
@@ -135,8 +126,7 @@ static bool missing(struct decoder *d, const ProtobufCFieldDescriptor *field, un
 }
 
 static bool check_element(struct decoder *d, const ProtobufCMessage *element, const struct cp_message *type,
-                          const ProtobufCFieldDescriptor *field, size_t index, unsigned level)
-{
+                          const ProtobufCFieldDescriptor *field, size_t index, unsigned level) {
     if (check_required(d, element, type, level + 1))
         return true;
     d->path[level] = (struct cp_step){.field = field, .index = index};
@@ -144,8 +134,7 @@ static bool check_element(struct decoder *d, const ProtobufCMessage *element, co
 }
 
 static bool check_field(struct decoder *d, const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                        const struct cp_message *type, unsigned level)
-{
+                        const struct cp_message *type, unsigned level) {
     const uint8_t *base = (const uint8_t *)message;
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         size_t count = *(const size_t *)(base + field->quantifier_offset);
@@ -163,8 +152,7 @@ static bool check_field(struct decoder *d, const ProtobufCMessage *message, cons
     return sub == NULL || check_element(d, sub, type, field, SIZE_MAX, level);
 }
 
-bool check_required(struct decoder *d, const ProtobufCMessage *message, const struct cp_message *type, unsigned level)
-{
+bool check_required(struct decoder *d, const ProtobufCMessage *message, const struct cp_message *type, unsigned level) {
     const struct cp_header *header = (const struct cp_header *)message - 1;
     for (unsigned i = 0; i < type->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->descriptor->fields[i];

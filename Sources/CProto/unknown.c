@@ -12,8 +12,7 @@ struct run {
     size_t capacity;
 };
 
-static struct run *run_of(struct decoder *d, ProtobufCMessage *message)
-{
+static struct run *run_of(struct decoder *d, ProtobufCMessage *message) {
     if (message->n_unknown_fields != 0)
         return (struct run *)message->unknown_fields;
     struct run *run = (struct run *)cp_alloc(d->arena, sizeof *run);
@@ -26,8 +25,7 @@ static struct run *run_of(struct decoder *d, ProtobufCMessage *message)
 }
 
 /* Room for `size` more bytes at the end of the run. Doubles, so that many small fields cost linear time. */
-static uint8_t *room(struct decoder *d, ProtobufCMessage *message, size_t size)
-{
+static uint8_t *room(struct decoder *d, ProtobufCMessage *message, size_t size) {
     struct run *run = run_of(d, message);
     if (run == NULL)
         return NULL;
@@ -46,13 +44,11 @@ static uint8_t *room(struct decoder *d, ProtobufCMessage *message, size_t size)
 }
 
 /* Closes the gap between what `room` was asked for and what was written. */
-static void commit(ProtobufCMessage *message, const uint8_t *written_to)
-{
+static void commit(ProtobufCMessage *message, const uint8_t *written_to) {
     message->unknown_fields->len = (size_t)(written_to - message->unknown_fields->data);
 }
 
-static bool keep_varint(struct decoder *d, ProtobufCMessage *message, uint32_t tag, uint64_t value)
-{
+static bool keep_varint(struct decoder *d, ProtobufCMessage *message, uint32_t tag, uint64_t value) {
     uint8_t *to = room(d, message, 15);
     if (to == NULL)
         return false;
@@ -60,8 +56,7 @@ static bool keep_varint(struct decoder *d, ProtobufCMessage *message, uint32_t t
     return true;
 }
 
-static bool keep_bytes(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *bytes, size_t size)
-{
+static bool keep_bytes(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *bytes, size_t size) {
     uint8_t *to = room(d, message, 5 + size);
     if (to == NULL)
         return false;
@@ -72,14 +67,12 @@ static bool keep_bytes(struct decoder *d, ProtobufCMessage *message, uint32_t ta
     return true;
 }
 
-bool keep_unknown_enum(struct decoder *d, ProtobufCMessage *message, uint32_t number, uint64_t value)
-{
+bool keep_unknown_enum(struct decoder *d, ProtobufCMessage *message, uint32_t number, uint64_t value) {
     return keep_varint(d, message, number << 3 | WIRE_VARINT, value);
 }
 
 static const uint8_t *keep_length(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *p,
-                                  const uint8_t *end)
-{
+                                  const uint8_t *end) {
     size_t size;
     const uint8_t *bytes = read_length(d, p, end, &size);
     if (bytes == NULL)
@@ -95,8 +88,7 @@ static const uint8_t *keep_length(struct decoder *d, ProtobufCMessage *message, 
 }
 
 static const uint8_t *keep_fixed(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *p,
-                                 const uint8_t *end, size_t size)
-{
+                                 const uint8_t *end, size_t size) {
     if ((size_t)(end - p) < size)
         return fail(d, CP_TRUNCATED, end);
     if (!keep_bytes(d, message, tag, p, size))
@@ -105,8 +97,7 @@ static const uint8_t *keep_fixed(struct decoder *d, ProtobufCMessage *message, u
 }
 
 static const uint8_t *keep_group(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *p,
-                                 const uint8_t *end, unsigned level)
-{
+                                 const uint8_t *end, unsigned level) {
     if (level >= CP_MAX_DEPTH)
         return fail(d, CP_TOO_DEEP, p);
     if (!keep_bytes(d, message, tag, NULL, 0))
@@ -129,8 +120,7 @@ static const uint8_t *keep_group(struct decoder *d, ProtobufCMessage *message, u
 }
 
 const uint8_t *keep_unknown(struct decoder *d, ProtobufCMessage *message, uint32_t tag, const uint8_t *p,
-                            const uint8_t *end, unsigned level)
-{
+                            const uint8_t *end, unsigned level) {
     if (tag >> 3 == 0)
         return fail(d, CP_BAD_FIELD_NUMBER, p);
     switch (tag & 7) {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
-static inline bool continues(uint8_t byte)
-{
+static inline bool continues(uint8_t byte) {
     return (byte & 0xc0) == 0x80;
 }
 
 /* The length of the sequence at `p` by RFC 3629 (no surrogates, nothing over U+10FFFF, shortest form), or 0. */
-static size_t sequence(const uint8_t *p, size_t room)
-{
+static size_t sequence(const uint8_t *p, size_t room) {
     uint8_t lead = p[0];
     if (lead < 0x80)
         return 1;
@@ -30,8 +28,7 @@ static size_t sequence(const uint8_t *p, size_t room)
     return p[1] >= low && p[1] <= high && continues(p[2]) && continues(p[3]) ? 4 : 0;
 }
 
-const uint8_t *cp_utf8_check(const uint8_t *p, const uint8_t *end)
-{
+const uint8_t *cp_utf8_check(const uint8_t *p, const uint8_t *end) {
     for (;;) {
         /* Almost all text is ASCII: eight bytes at a time. */
         while (end - p >= 8) {

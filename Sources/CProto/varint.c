@@ -4,8 +4,7 @@
 #include "internal.h"
 
 /* Up to ten bytes. Bits beyond 64 in the tenth byte are dropped, as the reference does. */
-const uint8_t *read_varint_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value)
-{
+const uint8_t *read_varint_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value) {
     uint64_t result = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
         if (p == end)
@@ -21,8 +20,7 @@ const uint8_t *read_varint_slow(struct decoder *d, const uint8_t *p, const uint8
 }
 
 /* Up to five bytes. Bits beyond 32 in the fifth byte are dropped, as the reference does. */
-const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag)
-{
+const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag) {
     uint32_t result = 0;
     for (unsigned shift = 0; shift < 35; shift += 7) {
         if (p == end)
@@ -38,8 +36,7 @@ const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t 
 }
 
 /* Up to five bytes and below 2 GiB; what is longer than the rest of the input is an error already here. */
-const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length)
-{
+const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length) {
     const uint8_t *start = p;
     uint64_t result = 0;
     for (unsigned shift = 0; shift < 35; shift += 7) {

@@ -47,7 +47,7 @@ public enum DescriptorPassing {
                 }
             }
             return true
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
             return false
         }
     }
@@ -64,7 +64,7 @@ public enum DescriptorPassing {
                 }
             }
             return (Array(bytes.prefix(count)), descriptor)
-        } catch where error.errno == .wouldBlock {
+        } catch  where error.errno == .wouldBlock {
             return nil
         }
     }

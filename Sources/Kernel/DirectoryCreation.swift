@@ -11,7 +11,7 @@ extension Directory {
         do {
             try systemCall("mkdir", path) { mkdir(path, mode) }
             return true
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             return false
         }
     }

@@ -29,7 +29,7 @@ public struct FileChanges: ~Copyable, Sendable {
         while count == buffer.count {
             do {
                 count = try systemCall("read", "inotify") { read(raw, &buffer, buffer.count) }
-            } catch where error.errno == .resourceTemporarilyUnavailable {
+            } catch  where error.errno == .resourceTemporarilyUnavailable {
                 return
             }
         }

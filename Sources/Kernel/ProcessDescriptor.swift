@@ -24,7 +24,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
     public static func ifAlive(_ pid: Int32) throws(SystemError) -> ProcessDescriptor? {
         do {
             return try ProcessDescriptor(pid: pid)
-        } catch where error.errno == .noSuchProcess {
+        } catch  where error.errno == .noSuchProcess {
             return nil
         }
     }
@@ -50,7 +50,7 @@ public struct ProcessDescriptor: ~Copyable, Sendable {
         do {
             let ended = try systemCall("waitid", "pid \(pid)") { gantry_pidfd_reap(raw, &status) }
             return ended == 1 ? .ended(status) : .running
-        } catch where error.errno == .noChildProcess {
+        } catch  where error.errno == .noChildProcess {
             return .notOurChild
         }
     }

@@ -68,7 +68,6 @@ struct Arena {
         return UnsafeMutableRawPointer(target).assumingMemoryBound(to: C.self)
     }
 
-    @_semantics("optimize.sil.specialize.generic.never")
     func messages<M: Message, C>(_ array: [M]) -> UnsafeMutablePointer<UnsafeMutablePointer<C>?> {
         let target = allocate(array.count, UnsafeMutableRawPointer?.self)
         let lower = M.schema.lower

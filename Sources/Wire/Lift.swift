@@ -5,7 +5,9 @@ internal import CProto
 enum Lift {
     /// The decoder has checked that it is UTF-8.
     static func text(_ data: ProtobufCBinaryData) -> String {
-        String(decoding: UnsafeBufferPointer(start: data.data, count: data.len), as: UTF8.self)
+        guard let start = data.data else { return "" }
+        let span = Span(_unsafeStart: UnsafePointer(start), count: data.len)
+        return String(copying: UTF8Span(unchecked: span))
     }
 
     /// C's enums are unsigned as long as no value is negative.
@@ -51,7 +53,6 @@ enum Lift {
     }
 
     /// `elements`: an array of pointers to C structs.
-    @_semantics("optimize.sil.specialize.generic.never")
     static func messages<M: Message>(_ elements: UnsafeRawPointer?, _ count: Int) -> [M] {
         guard let elements, count != 0 else { return [] }
         let pointers = elements.assumingMemoryBound(to: UnsafeRawPointer.self)

@@ -29,7 +29,7 @@ extension Message {
     /// Package and name with dots, as in the .proto file: `mesos.slave.ContainerConfig`.
     public static var fullName: String {
         @_semantics("optimize.sil.specialize.generic.never")
-        get { String(cString: Self.schema.table.pointee.descriptor.pointee.name) }
+        get { Codec.fullName(Self.schema.table) }
     }
 
     /// Decodes the binary form. The bytes are read only during the call.
@@ -37,13 +37,19 @@ extension Message {
     /// `memoryLimit`: bytes that may be used besides the input; more is `WireError.Code.memoryLimit`.
     @_semantics("optimize.sil.specialize.generic.never")
     public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
-        self = try Codec.decode(bytes, memoryLimit).get()
+        let schema = Self.schema
+        let codec = Codec(memoryLimit: memoryLimit)
+        self = schema.copy(try codec.decode(schema.table, bytes))
     }
 
     /// Decodes the binary form. `memoryLimit` as above.
     @_semantics("optimize.sil.specialize.generic.never")
     public init(decoding bytes: [UInt8], memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
-        self = try bytes.withUnsafeBytes { Codec.decode($0, memoryLimit) }.get()
+        let schema = Self.schema
+        let codec = Codec(memoryLimit: memoryLimit)
+        self = try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
+            schema.copy(try codec.decode(schema.table, UnsafeRawBufferPointer(bytes)))
+        }
     }
 
     /// Encodes the binary form: known fields by number, maps by key, then the unknown fields in their order of arrival.
@@ -52,14 +58,18 @@ extension Message {
     /// Throws `tooDeep` for a value of more than 100 levels and `tooLarge` for one of 2 GiB or more.
     @_semantics("optimize.sil.specialize.generic.never")
     public func encoded() throws(WireError) -> [UInt8] {
-        try Codec.encode(self).get()
+        let schema = Self.schema
+        let codec = Codec(memoryLimit: .max)
+        return try codec.encode(schema.table, schema.lower(self, Arena(codec.arena)))
     }
 
     /// Reads the protobuf JSON mapping. Members carry the field names of the .proto file; lowerCamel names are
     /// understood, too. Unknown members are errors.
     @_semantics("optimize.sil.specialize.generic.never")
     public init(json: String) throws(WireError) {
-        self = try Codec.parse(json).get()
+        let schema = Self.schema
+        let codec = Codec(memoryLimit: defaultMemoryLimit)
+        self = schema.copy(try codec.parse(schema.table, json))
     }
 
     /// Writes the protobuf JSON mapping with the field names of the .proto file. Unknown fields do not show.
@@ -67,16 +77,19 @@ extension Message {
     /// Throws `tooDeep` for a value of more than 100 levels.
     @_semantics("optimize.sil.specialize.generic.never")
     public func json(_ style: JSONStyle = .compact) throws(WireError) -> String {
-        try Codec.write(self, style).get()
+        let schema = Self.schema
+        let codec = Codec(memoryLimit: .max)
+        return try codec.write(schema.table, schema.lower(self, Arena(codec.arena)), style)
     }
 
     /// The message's name and its JSON, for logs and tests.
     public var description: String {
         @_semantics("optimize.sil.specialize.generic.never")
         get {
-            switch Codec.write(self, .compact) {
-            case .success(let json): "\(Self.fullName) \(json)"
-            case .failure(let error): "\(Self.fullName) (\(error))"
+            do throws(WireError) {
+                return "\(Self.fullName) \(try json(.compact))"
+            } catch {
+                return "\(Self.fullName) (\(error))"
             }
         }
     }

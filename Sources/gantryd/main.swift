@@ -4,7 +4,6 @@ public import ArgumentParser
 import Daemon
 import Glibc
 public import Logging
-import Synchronization
 
 struct Gantryd: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,7 +60,7 @@ struct Gantryd: ParsableCommand {
                 DaemonConfiguration(
                     root: root, socket: String(host.dropFirst("unix://".count)), cgroupRoot: cgroupRoot,
                     isolation: isolation, initPath: `init` ?? Self.initBesideProgram()), log: log)
-            try Self.blocking { try await daemon.start() }
+            try daemon.startAndWait()
         } catch {
             FailureReport.print(error)
             throw ExitCode(1)
@@ -72,19 +71,7 @@ struct Gantryd: ParsableCommand {
         var number: Int32 = 0
         repeat { sigwait(&signals, &number) } while number == SIGHUP
         log.notice("stopping")
-        try Self.blocking { await daemon.stop() }
-    }
-
-    /// Runs the body in a task and waits for it: this thread belongs to the signals.
-    private static func blocking(_ body: @escaping @Sendable () async throws -> Void) throws {
-        let done = Semaphore()
-        let result = Mutex<Result<Void, any Error>>(.success(()))
-        Task {
-            do { try await body() } catch { result.withLock { $0 = .failure(error) } }
-            done.signal()
-        }
-        done.wait()
-        try result.withLock { $0 }.get()
+        try daemon.stopAndWait()
     }
 
     private static func initBesideProgram() -> String {
@@ -94,24 +81,6 @@ struct Gantryd: ParsableCommand {
         }
         let path = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         return String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) + "gantry-init"
-    }
-}
-
-/// A POSIX semaphore (sem_overview(7)); its memory must not move.
-private final class Semaphore: @unchecked Sendable {
-    private let memory = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(memory, 0, 0) }
-
-    deinit {
-        sem_destroy(memory)
-        memory.deallocate()
-    }
-
-    func signal() { sem_post(memory) }
-
-    func wait() {
-        while sem_wait(memory) != 0 && errno == EINTR {}
     }
 }
 

@@ -48,7 +48,7 @@ struct FakeContainerizer: ContainerizerService {
     private func termination(of words: [String]) -> Mesos.Slave.ContainerTermination? {
         let number = words.count > 1 ? Int32(words[1]) ?? 0 : 0
         switch words.first {
-        case "hang", "stubborn": return nil
+        case "hang", "stubborn", "yes": return nil
         case "exit": return Mesos.Slave.ContainerTermination(status: number << 8)
         case "signal": return Mesos.Slave.ContainerTermination(status: number)
         case "missing", "denied", "broken": return Mesos.Slave.ContainerTermination(status: 256)
@@ -76,6 +76,11 @@ struct FakeContainerizer: ContainerizerService {
         case "echo":
             try await responses.send(Self.data(.stdout, words.count > 1 ? words[1] : ""))
             try await responses.send(Self.data(.stderr, words.count > 2 ? words[2] : ""))
+        case "yes":
+            // Goes on until its reader is gone, which arrives as a signal.
+            while daemon.state.withLock({ $0.containers[id] != nil }) {
+                try await responses.send(Self.data(.stdout, "y\n"))
+            }
         case "hang", "stubborn":
             try await responses.send(Self.data(.stdout, "up\n"))
             daemon.noteAttached(to: id)
@@ -127,7 +132,9 @@ struct FakeContainerizer: ContainerizerService {
         }
         waiting?.resume()
         guard let words else { return Gantry.V1.KillResponse(found: false) }
-        if words.first == "hang" { daemon.end(id, Mesos.Slave.ContainerTermination(status: request.signal)) }
+        if words.first == "hang" || words.first == "yes" {
+            daemon.end(id, Mesos.Slave.ContainerTermination(status: request.signal))
+        }
         return Gantry.V1.KillResponse(found: true)
     }
 

@@ -12,6 +12,7 @@ import Wire
 /// - `exit N`: exits with N. `signal N`: dies of N. `oom`: hits its memory limit.
 /// - `missing`, `denied`, `broken`: the command cannot be executed.
 /// - `hang`: ends by the first signal that it gets; by its destruction with 9.
+/// - `yes`: writes until it gets a signal.
 /// - `stubborn`: takes signals and goes on until it is destroyed.
 /// - `refused`: the launch fails.
 ///
@@ -42,13 +43,20 @@ final class FakeDaemon: Sendable {
     let path: String
     let reactor: Reactor
     private let server: Server
-    private let directory: String
+    private let directory: String?
 
-    init() throws {
-        var template = Array("/tmp/gantry-cli-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw RPCError(.internal, "mkdtemp") }
-        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        path = directory + "/gantryd.sock"
+    /// Listens on a path, or in a directory of its own.
+    init(path given: String? = nil) throws {
+        if let given {
+            directory = nil
+            path = given
+        } else {
+            var template = Array("/tmp/gantry-cli-XXXXXX".utf8CString)
+            guard mkdtemp(&template) != nil else { throw RPCError(.internal, "mkdtemp") }
+            let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            directory = made
+            path = made + "/gantryd.sock"
+        }
         reactor = try Reactor(name: "fake-daemon")
         let services = FakeServices()
         var router = Router()
@@ -61,12 +69,17 @@ final class FakeDaemon: Sendable {
         try server.listen(unixSocket: path)
     }
 
+    /// Closes all connections, with the containers still there.
+    func disconnect() async {
+        await server.shutdown()
+    }
+
     func stop() async {
         for id in state.withLock({ $0.containers.values.map(\.id) }) { end(id, Mesos.Slave.ContainerTermination()) }
         await server.shutdown()
         reactor.stop()
         reactor.join()
-        rmdir(directory)
+        if let directory { rmdir(directory) }
     }
 
     /// Returns when a container has got a signal, or has got one before.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import TestSupport
 import Testing
 
 /// The program as it is built, against a daemon that runs nothing: what users see, and the exit codes.
@@ -74,21 +75,34 @@ import Testing
         #expect(result == .init(code: 137, output: "up\n", error: ""))
     }
 
-    @Test func aReaderWhoLeavesDoesNotEndTheContainer() async throws {
+    /// A pipe that nobody reads, as standard output for the body.
+    private func withoutReader(_ body: (Int32) async throws -> Void) async throws {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         close(ends[0])
         defer { close(ends[1]) }
-        let result = try await gantry(["run", "img", "echo", "out\n", "err\n"], output: ends[1])
-        #expect(result == .init(code: 0, output: "", error: "err\n"))
+        try await body(ends[1])
+    }
+
+    @Test func aReaderWhoLeavesDoesNotEndTheContainer() async throws {
+        try await withoutReader { pipe in
+            let result = try await gantry(["run", "img", "echo", "out\n", "err\n"], output: pipe)
+            #expect(result == .init(code: 0, output: "", error: "err\n"))
+        }
+    }
+
+    @Test func theCommandGetsTheSignalOfABrokenPipe() async throws {
+        try await withoutReader { pipe in
+            let result = try await gantry(["run", "img", "yes"], output: pipe)
+            #expect(result == .init(code: 141, output: "", error: ""))
+        }
     }
 
     @Test func aTableWithoutAReader() async throws {
-        var ends: [Int32] = [-1, -1]
-        #expect(pipe(&ends) == 0)
-        close(ends[0])
-        defer { close(ends[1]) }
-        #expect(try await gantry(["ps"], output: ends[1]) == .init(code: 141, output: "", error: ""))
+        try await withoutReader { pipe in
+            let result = try await gantry(["ps"], output: pipe)
+            #expect(result == .init(code: 141, output: "", error: ""))
+        }
     }
 
     @Test func detached() async throws {
@@ -154,6 +168,30 @@ import Testing
         #expect(try await gantry(["version"]).output.contains("gantryd:  9.9\n"))
     }
 
+    @Test func waitingForTheDaemon() async throws {
+        let waiting = try FakeDaemon()
+        let program = try RunningProgram(["health", "--wait", "50"], host: waiting.path + ".later")
+        let daemon = try FakeDaemon(path: waiting.path + ".later")
+        let result = try await program.finish(on: waiting.reactor)
+        await daemon.stop()
+        await waiting.stop()
+        #expect(result == .init(code: 0, output: "ready\n", error: ""))
+    }
+
+    @Test func theDaemonGoesAway() async throws {
+        let daemon = try FakeDaemon()
+        let other = try FakeDaemon()
+        let program = try RunningProgram(["run", "--name", "web", "img", "hang"], host: daemon.path)
+        await daemon.attached(to: "web")
+        await daemon.disconnect()
+        let result = try await program.finish(on: other.reactor)
+        await daemon.stop()
+        await other.stop()
+        #expect(result.code == 125)
+        #expect(result.error.hasPrefix("error: lost the daemon while web was running: "))
+        #expect(result.error.contains("\n  hint:  the container may go on: "))
+    }
+
     @Test func withoutADaemon() async throws {
         let daemon = try FakeDaemon()
         let program = try RunningProgram(["ps"], host: daemon.path + ".other")
@@ -168,7 +206,7 @@ import Testing
     @Test func wrongUsage() async throws {
         let result = try await gantry(["run", "--memory", "much", "img", "ls"])
         #expect(result.code == 64 && result.output == "")
-        #expect(result.error.hasPrefix("error: The value 'much' is invalid"))
+        #expect(result.error.hasPrefix("error: the value 'much' is invalid"))
     }
 
     @Test func messages() async throws {

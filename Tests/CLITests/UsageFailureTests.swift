@@ -46,6 +46,9 @@ import Testing
         func check(_ command: any ParsableCommand.Type) {
             let discussion = command.configuration.discussion
             #expect(discussion.contains("Examples:\n  ") && discussion.contains("gantry "), "\(command)")
+            // Longer ones are broken where they cannot be copied from.
+            let examples = discussion.split(separator: "\n").filter { $0.hasPrefix("  ") }
+            #expect(examples.allSatisfy { $0.count < 80 }, "\(command)")
             for command in command.configuration.subcommands { check(command) }
         }
         check(GantryCommand.self)

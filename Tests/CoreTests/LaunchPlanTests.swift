@@ -124,7 +124,8 @@ import Wire
 
     @Test func rootKeepsNothingAcrossExecThatItWasNotGiven() throws {
         let contribution = Contribution(
-            launchInfo: .init(effectiveCapabilities: .init(capabilities: [.init(rawValue: 1000), .init(rawValue: 1005)])))
+            launchInfo: .init(
+                effectiveCapabilities: .init(capabilities: [.init(rawValue: 1000), .init(rawValue: 1005)])))
         let plan = try plan(config(), [("linux/capabilities", contribution)])
         let sets = plan.plan.steps.compactMap { step -> Gantry.Init.V1.Capabilities? in
             guard case .capabilities(let sets) = step.kind else { return nil }

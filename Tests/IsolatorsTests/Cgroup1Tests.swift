@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Core
+import Glibc
 import Kernel
 import Testing
 import Wire
@@ -45,6 +46,25 @@ struct Cgroup1Tests {
         #expect(try pids.read("pids.max") == "max\n")
         try await isolator.cleanup(cgroups.id)
         for directory in directories { #expect(!CgroupDirectory(directory).exists) }
+    }
+
+    /// A command task that may use more than it asked for goes first when the machine is out of memory.
+    @Test func theOOMScoreOfACommandTask() async throws {
+        let isolator = try await cgroups.isolator()
+        var config = Mesos.Slave.ContainerConfig.plain(resources: CgroupChecks.requests, limits: ["mem": 128])
+        config.taskInfo = Mesos.TaskInfo(
+            name: "t", taskID: .init(value: "t"), slaveID: .init(value: "s"))
+        _ = try await isolator.prepare(cgroups.id, config)
+        let ready = try Ready()
+        let pid = try cgroups.start("echo > '\(ready.path)' && exec sleep 1000")
+        try await ready.wait(cgroups)
+        try await isolator.isolate(cgroups.id, pid: pid)
+        let score = UInt64(controlValue: try ControlFile.read("/proc/\(pid)/oom_score_adj"))
+        let expected = 1000 - 1000 * (64 << 20) / MachineMemory.total()
+        #expect(score == expected || score == expected + 1)
+        kill(pid, SIGKILL)
+        _ = try await cgroups.wait(pid)
+        try await isolator.cleanup(cgroups.id)
     }
 
     @Test func withoutAnImageThereIsNothingToMount() async throws {

@@ -83,7 +83,8 @@ import Testing
     /// Empty sub-messages, two bytes each, are the most that memory can be multiplied by.
     @Test func memoryIsLinearInTheInput() {
         // mesos.agent.Response.get_executors.executors, and mesos.slave.ContainerLaunchInfo.mounts
-        for (table, tag) in [(Mesos.Agent.Response.GetExecutors.schema.table, UInt8(0x0a)),
+        for (table, tag) in [
+            (Mesos.Agent.Response.GetExecutors.schema.table, UInt8(0x0a)),
             (Mesos.Slave.ContainerLaunchInfo.schema.table, UInt8(0x8a)),
         ] {
             let piece: [UInt8] = tag < 0x80 ? [tag, 0x00] : [tag, 0x01, 0x00]

@@ -58,7 +58,8 @@ import Wire
         let range = Mesos.Value.Range(begin: 7, end: UInt64.max)
         for json in [
             #"{"begin":"7","end":"18446744073709551615"}"#, #"{"begin":7,"end":18446744073709551615}"#,
-            #"{ "begin" : 7.0 , "end" : "18446744073709551615" }"#, "\n{\"begin\":70e-1,\"end\":18446744073709551615}\t",
+            #"{ "begin" : 7.0 , "end" : "18446744073709551615" }"#,
+            "\n{\"begin\":70e-1,\"end\":18446744073709551615}\t",
         ] {
             #expect(try Mesos.Value.Range(json: json) == range, "\(json)")
         }
@@ -73,10 +74,12 @@ import Wire
         #expect(try Mesos.ContainerID(json: #"{"value":"\ud83d\ude00\/\u00e9"}"#).value == "😀/é")
     }
 
-    @Test(arguments: [
-        ("AA==", [0]), ("AA", [0]), ("AAA=", [0, 0]), ("AAA", [0, 0]), ("AAAA", [0, 0, 0]), ("+/+/", [0xfb, 0xff, 0xbf]),
-        ("-_-_", [0xfb, 0xff, 0xbf]), ("", []),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("AA==", [0]), ("AA", [0]), ("AAA=", [0, 0]), ("AAA", [0, 0]), ("AAAA", [0, 0, 0]),
+            ("+/+/", [0xfb, 0xff, 0xbf]),
+            ("-_-_", [0xfb, 0xff, 0xbf]), ("", []),
+        ] as [(String, [UInt8])])
     func base64(_ text: String, _ bytes: [UInt8]) throws {
         #expect(try Mesos.UUID(json: "{\"value\":\"\(text)\"}").value == bytes)
     }
@@ -97,7 +100,10 @@ import Wire
         #expect(error.map { $0.offset ?? .max <= text.utf8.count } == true)
     }
 
-    @Test(arguments: ["01", "+1", ".5", "1.", "1e", "-", "0x10", "1e400", "NaN", "Infinity", "\"nan\"", "\"0x10\"", "\"\"", "true", "[]", "{}"])
+    @Test(arguments: [
+        "01", "+1", ".5", "1.", "1e", "-", "0x10", "1e400", "NaN", "Infinity", "\"nan\"", "\"0x10\"", "\"\"", "true",
+        "[]", "{}",
+    ])
     func notANumber(_ text: String) {
         #expect(error(Mesos.Value.Scalar.self, "{\"value\":\(text)}") != nil)
     }

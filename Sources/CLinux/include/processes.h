@@ -33,8 +33,10 @@ static inline int gantry_pidfd_send_signal(int pidfd, int number) {
 static inline int gantry_pidfd_reap(int pidfd, int32_t *status) {
     siginfo_t info;
     memset(&info, 0, sizeof(info));
-    if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &info, WEXITED | WNOHANG, NULL) < 0) return -1;
-    if (info.si_pid == 0) return 0;
+    if (syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, &info, WEXITED | WNOHANG, NULL) < 0)
+        return -1;
+    if (info.si_pid == 0)
+        return 0;
     if (info.si_code == CLD_EXITED) {
         *status = (info.si_status & 0xff) << 8;
     } else {
@@ -46,7 +48,8 @@ static inline int gantry_pidfd_reap(int pidfd, int32_t *status) {
 /* memfd_create(2) with sealing allowed. MFD_EXEC is Linux 6.3; older kernels refuse the flag and need none. */
 static inline int gantry_memfd_executable(const char *name) {
     int fd = (int)syscall(SYS_memfd_create, name, 0x0001U | 0x0002U | 0x0010U);
-    if (fd < 0 && errno == EINVAL) fd = (int)syscall(SYS_memfd_create, name, 0x0001U | 0x0002U);
+    if (fd < 0 && errno == EINVAL)
+        fd = (int)syscall(SYS_memfd_create, name, 0x0001U | 0x0002U);
     return fd;
 }
 

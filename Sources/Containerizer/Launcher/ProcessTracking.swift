@@ -85,7 +85,7 @@ struct UnifiedTracking: ProcessTracking {
         guard try top.isPopulated() == true else { return }
         do {
             try top.kill()
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             guard top.exists else { return }
             try Freezing(cgroup2: top).signalAll()
         }

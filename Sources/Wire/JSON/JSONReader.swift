@@ -124,7 +124,8 @@ struct JSONReader {
             guard keys.insert(key).inserted else { throw scanner.failure("key twice", code: .unknownMember, at: start) }
             let entry = try newMessage(entryTable)
             let keyField = entryTable.pointee.descriptor.pointee.fields!
-            guard let place = cp_place(arena, entry, entryTable, 0), let slot = cp_place(arena, message, table, UInt32(index))
+            guard let place = cp_place(arena, entry, entryTable, 0),
+                let slot = cp_place(arena, message, table, UInt32(index))
             else { throw scanner.failure("", code: .memoryLimit) }
             try store(key: key, keyField, place, start)
             slot.storeBytes(of: entry, as: UnsafeMutablePointer<ProtobufCMessage>?.self)
@@ -205,7 +206,7 @@ struct JSONReader {
         _ field: Field, _ extra: cp_field, _ place: UnsafeMutableRawPointer, _ start: Int
     ) throws(JSONScanner.Failure) {
         let type = field.pointee.descriptor.assumingMemoryBound(to: ProtobufCEnumDescriptor.self)
-        var value: Int32
+        let value: Int32
         if scanner.peek() == UInt8(ascii: "\"") {
             let name = String(decoding: try scanner.string(), as: UTF8.self)
             guard let declared = Codec.enumValue(type, name) else { throw unsuitable("no value \"\(name)\"", start) }
@@ -218,7 +219,8 @@ struct JSONReader {
             guard !closed || cp_enum_declares(type, number) else { throw unsuitable("no value \(number)", start) }
             value = number
         }
-        withUnsafeBytes(of: &value) { place.copyMemory(from: $0.baseAddress!, byteCount: 4) }
+        // An enum is as wide as `int`, whatever its type is called.
+        place.storeBytes(of: value, as: Int32.self)
     }
 
     private func unsuitable(_ detail: String, _ start: Int) -> JSONScanner.Failure {

@@ -19,7 +19,8 @@ func words(of name: String) -> [String] {
         var word = ""
         for (index, letter) in letters.enumerated() {
             let follows = index > 0 && letter.isUppercase && !letters[index - 1].isUppercase
-            let ends = index > 0 && index + 1 < letters.count && letter.isUppercase
+            let ends =
+                index > 0 && index + 1 < letters.count && letter.isUppercase
                 && letters[index - 1].isUppercase && letters[index + 1].isLowercase
             if follows || ends {
                 result.append(word.lowercased())

@@ -104,7 +104,8 @@ private func flags(of field: FieldDescriptor) -> String {
     if field.requiresUTF8Validation { flags.append("CP_FIELD_UTF8") }
     if field.isMap { flags.append("CP_FIELD_MAP") }
     if field.type == .enum && field.enumType.isClosed {
-        precondition(!field.containingType.options.mapEntry, "\(field.fullName): closed enums as map values are not done")
+        precondition(
+            !field.containingType.options.mapEntry, "\(field.fullName): closed enums as map values are not done")
         flags.append("CP_FIELD_CLOSED")
     }
     return flags.isEmpty ? "0" : flags.joined(separator: " | ")

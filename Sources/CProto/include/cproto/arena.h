@@ -27,11 +27,14 @@ struct cp_arena {
 void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget);
 void cp_arena_free(struct cp_arena *arena);
 
+/* An arena on the heap, its first block with it: one allocation does for a small message. Never NULL. */
+struct cp_arena *cp_arena_open(size_t budget);
+void cp_arena_close(struct cp_arena *arena);
+
 /* NULL if the budget or the machine's memory is used up. */
 void *cp_arena_grow(struct cp_arena *arena, size_t size);
 
-static inline void *cp_alloc(struct cp_arena *arena, size_t size)
-{
+static inline void *cp_alloc(struct cp_arena *arena, size_t size) {
     size = (size + 7) & ~(size_t)7;
     if (size > (size_t)(arena->end - arena->at))
         return cp_arena_grow(arena, size);
@@ -46,8 +49,7 @@ struct cp_header {
 };
 
 /* A message with nothing set; NULL like cp_alloc. */
-static inline ProtobufCMessage *cp_new(struct cp_arena *arena, const struct cp_message *type)
-{
+static inline ProtobufCMessage *cp_new(struct cp_arena *arena, const struct cp_message *type) {
     size_t size = type->descriptor->sizeof_message;
     struct cp_header *header = (struct cp_header *)cp_alloc(arena, sizeof *header + size);
     if (header == NULL)
@@ -57,8 +59,7 @@ static inline ProtobufCMessage *cp_new(struct cp_arena *arena, const struct cp_m
     return (ProtobufCMessage *)(header + 1);
 }
 
-static inline struct cp_header *cp_header_of(ProtobufCMessage *message)
-{
+static inline struct cp_header *cp_header_of(ProtobufCMessage *message) {
     return (struct cp_header *)message - 1;
 }
 
@@ -70,8 +71,7 @@ void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type);
  * Unknown fields are kept as one run of bytes, already in the form in which they are encoded again. protobuf-c's
  * message has room for a list; ours has at most one element, with tag 0, and these bytes in `data`.
  */
-static inline ProtobufCBinaryData cp_unknown(const ProtobufCMessage *message)
-{
+static inline ProtobufCBinaryData cp_unknown(const ProtobufCMessage *message) {
     ProtobufCBinaryData none = {0, NULL};
     if (message->n_unknown_fields == 0)
         return none;
