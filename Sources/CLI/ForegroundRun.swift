@@ -7,7 +7,16 @@ internal import Wire
 /// A container that this process stands for: its output is ours, our signals are its, its end is our exit code.
 struct ForegroundRun {
     let client: GantryClient
+    /// A connection of its own for signals, made when it is needed: the other one stands still while nobody takes the
+    /// container's output from us.
+    let control: GantryClient
     let name: ContainerName
+
+    init(client: GantryClient, name: ContainerName) {
+        self.client = client
+        self.name = name
+        control = GantryClient(host: client.host)
+    }
 
     /// Launches, and returns the exit code when nothing is left of the container.
     func run(_ request: Gantry.V1.LaunchRequest) async throws -> Int32 {
@@ -15,8 +24,11 @@ struct ForegroundRun {
         let signals = try SignalRelay.start([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
         // A connection that cannot be made has nothing to interrupt.
         let containers = try await client.containers
-        let forwarding = Task { await forward(signals, to: containers) }
-        defer { forwarding.cancel() }
+        let forwarding = Task { await forward(signals) }
+        defer {
+            forwarding.cancel()
+            control.close()
+        }
 
         let container = try await client.launch(request)
         try container.requireStarted(name)
@@ -33,8 +45,7 @@ struct ForegroundRun {
             try await OutputCopy(containers: containers, id: name.id).run {
                 // What the kernel does to a program that writes into a pipe without a reader. It may ignore that, and
                 // its exit code still counts.
-                let request = Gantry.V1.KillRequest(containerID: name.id, signal: SIGPIPE)
-                _ = try? await containers.kill(request)
+                await send(SIGPIPE)
             }
             if let termination = try await container.termination() { return termination }
             throw Failure("\(name) ended, but the daemon does not know how", hint: "look at its log")
@@ -55,17 +66,21 @@ struct ForegroundRun {
     }
 
     /// Hands each signal on. The second interrupt of an impatient user destroys the container.
-    private func forward(_ signals: AsyncStream<Int32>, to containers: ContainerizerClient) async {
+    private func forward(_ signals: AsyncStream<Int32>) async {
         var interrupts = 0
         for await signal in signals {
             if signal == SIGINT { interrupts += 1 }
-            // The container may be gone, and the launch or the wait tells of a broken connection.
             if interrupts > 1 {
-                _ = try? await containers.destroy(Gantry.V1.DestroyRequest(containerID: name.id))
+                _ = try? await control.containers.destroy(Gantry.V1.DestroyRequest(containerID: name.id))
             } else {
-                _ = try? await containers.kill(Gantry.V1.KillRequest(containerID: name.id, signal: signal))
+                await send(signal)
             }
         }
+    }
+
+    /// The container may be gone by now; and of a daemon that is gone, those tell who launch and wait.
+    private func send(_ signal: Int32) async {
+        _ = try? await control.containers.kill(Gantry.V1.KillRequest(containerID: name.id, signal: signal))
     }
 }
 

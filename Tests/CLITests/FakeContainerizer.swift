@@ -79,7 +79,7 @@ struct FakeContainerizer: ContainerizerService {
         case "yes":
             // Goes on until its reader is gone, which arrives as a signal.
             while daemon.state.withLock({ $0.containers[id] != nil }) {
-                try await responses.send(Self.data(.stdout, "y\n"))
+                try await responses.send(Self.data(.stdout, String(repeating: "y\n", count: 32 << 10)))
             }
         case "hang", "stubborn":
             try await responses.send(Self.data(.stdout, "up\n"))
