@@ -89,7 +89,7 @@ let package = Package(
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
         tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
-        tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", system]),
+        tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
         .target(

@@ -17,6 +17,7 @@ public final class GantryDaemon: Sendable {
     private let spawner: Spawner
     private let containerizer: Containerizer
     private let images: ImageStore
+    private let trash: Trash
     private let server: Server
     private let readiness = Readiness()
     private let configuration: DaemonConfiguration
@@ -46,15 +47,18 @@ public final class GantryDaemon: Sendable {
             IsolatorEnvironment(reactor: reactor, pool: pool, cgroups: mounts, settings: settings))
 
         spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, log: log)
+        trash = try Trash(in: Directory(configuration.root), log: log)
         let launcher = try LinuxLauncher(
             reactor: reactor, pool: pool, spawner: spawner, mounts: mounts, layout: layout)
         images = try ImageStore(path: configuration.root + "/images", pool: pool)
         containerizer = Containerizer(
             reactor: reactor, pool: pool, launcher: launcher, isolators: isolators,
             provisioner: try OverlayProvisioner(
-                path: configuration.root + "/provisioner", store: images, pool: pool),
-            runtime: try RuntimeDirectory(path: configuration.root + "/run"),
-            sandboxes: try Sandboxes(path: configuration.root + "/sandboxes"), configuration: configuration.core,
+                path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash,
+                mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
+            runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash),
+            sandboxes: try Sandboxes(path: configuration.root + "/sandboxes", trash: trash),
+            configuration: configuration.core,
             log: log)
 
         var router = Router()
@@ -93,6 +97,7 @@ public final class GantryDaemon: Sendable {
         reactor.stop()
         reactor.join()
         images.shutdown()
+        trash.shutdown()
         pool.shutdown()
         StateDirectories.removeOwnCgroups(configuration.cgroupRoot)
     }

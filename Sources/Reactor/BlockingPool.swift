@@ -75,6 +75,15 @@ public final class BlockingPool: @unchecked Sendable {
         }
     }
 
+    /// Queues work that nobody waits for. Dropped when the pool has been shut down.
+    public func submit(_ body: @escaping @Sendable () -> Void) {
+        locked {
+            if closed { return }
+            queue.append(body)
+            pthread_cond_signal(change)
+        }
+    }
+
     /// Jobs that wait for a thread.
     public var depth: Int { locked { queue.count - head } }
 

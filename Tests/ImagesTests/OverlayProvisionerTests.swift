@@ -205,7 +205,8 @@ struct OverlayProvisionerTests {
         let root = try Self.overlay(try await fixture.provisioner.provision(id("web"), image("test")))
         let error = await containerError {
             _ = try OverlayProvisioner(
-                path: "/proc/self/fd/\(root.raw)/provisioner", store: fixture.store, pool: fixture.pool)
+                path: "/proc/self/fd/\(root.raw)/provisioner", store: fixture.store, pool: fixture.pool,
+                trash: fixture.trash)
         }
         #expect(error?.code == "backend.overlay-unusable", "\(String(describing: error))")
         #expect(error?.message.contains("overlayfs") == true && error?.hint.contains("--root") == true)

@@ -3,6 +3,7 @@
 import Core
 import Glibc
 import Kernel
+import Logging
 import Reactor
 import SystemPackage
 import Wire
@@ -41,6 +42,7 @@ final class StoreFixture: Sendable {
     let root: String
     let pool = BlockingPool(threads: 2)
     let store: ImageStore
+    let trash: Trash
     let provisioner: OverlayProvisioner
 
     /// `root`: somewhere else than in the temporary directory.
@@ -51,12 +53,14 @@ final class StoreFixture: Sendable {
         temporary = try TemporaryDirectory()
         self.root = root ?? temporary.path
         store = try ImageStore(path: "\(self.root)/images", pool: pool, limits: limits, checkpoint: checkpoint)
+        trash = try Trash(in: Directory(self.root), log: Logger(label: "test"))
         provisioner = try OverlayProvisioner(
-            path: "\(self.root)/provisioner", store: store, pool: pool, spares: spares)
+            path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash, spares: spares)
     }
 
     deinit {
         store.shutdown()
+        trash.shutdown()
         pool.shutdown()
     }
 

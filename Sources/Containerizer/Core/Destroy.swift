@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
-import Reactor
 public import Wire
 
 /// Destroy: from any state to nothing left (containerizer.md 2.9 and 3.11).
@@ -66,12 +65,9 @@ extension Containerizer {
         await attempt("cleanup (provisioner)", container, &failures) { _ = try await provisioner.destroy(id) }
         guard failures.isEmpty else { return }
         // The runtime directory goes last: while it is there, a daemon that starts knows that something may be left.
-        let (runtime, sandboxes, ownsSandbox) = (runtime, sandboxes, container.ownsSandbox)
         await attempt("remove directories", container, &failures) {
-            try await pool.run {
-                if ownsSandbox { try sandboxes.remove(id) }
-                try runtime.remove(id)
-            }
+            if container.ownsSandbox { try sandboxes.remove(id) }
+            try runtime.remove(id)
         }
     }
 
@@ -117,6 +113,7 @@ extension Containerizer {
             metadata: [
                 "container": "\(container.id.text)", "status": "\(termination.status.map(String.init) ?? "none")",
             ])
+        log.debug("steps", metadata: ["container": "\(container.id.text)", "took": "\(container.steps.summary)"])
         container.outcome.settle(.success(termination))
     }
 }

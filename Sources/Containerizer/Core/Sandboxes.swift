@@ -11,11 +11,15 @@ import Wire
 /// `<root>/sandboxes/<id>`, and that goes with the container.
 public struct Sandboxes: Sendable {
     public let path: String
+    private let directory: Directory
+    private let trash: Trash
 
     /// - Parameter path: absolute; made with mode 0711, so that container users reach their own.
-    public init(path: String) throws(SystemError) {
+    public init(path: String, trash: Trash) throws(SystemError) {
         self.path = path
+        self.trash = trash
         try Directory.createIfMissing(path, mode: 0o711)
+        directory = try Directory(path)
     }
 
     func own(_ id: Mesos.ContainerID) -> String {
@@ -44,8 +48,8 @@ public struct Sandboxes: Sendable {
         return requested
     }
 
-    /// Removes the daemon's own sandbox of the container, whatever the container left in it. Blocks.
+    /// Removes the daemon's own sandbox of the container, whatever the container left in it.
     func remove(_ id: Mesos.ContainerID) throws(SystemError) {
-        try Directory(path).removeTree(FilePath(id.segments.joined(separator: "/containers/")))
+        try trash.discard(FilePath(id.segments.joined(separator: "/containers/")), of: directory)
     }
 }

@@ -33,6 +33,11 @@ struct StepLog {
                 pipeline: pipeline.rawValue, step: step, startedUnixNano: WallTime.now.nanoseconds))
     }
 
+    /// What took how long, for a log line: "fork 930us, isolate 41us".
+    var summary: String {
+        records.map { "\($0.step) \($0.durationNano / 1000)us" }.joined(separator: ", ")
+    }
+
     /// Ends the latest step of that name.
     mutating func end(_ step: String, _ error: ContainerError?) {
         guard let index = records.lastIndex(where: { $0.step == step }) else { return }

@@ -18,12 +18,16 @@ public struct RuntimeDirectory: Sendable {
     }
 
     public let path: String
+    private let containersDirectory: Directory
+    private let trash: Trash
 
     /// - Parameter path: absolute; `containers` is made below it with mode 0700.
-    public init(path: String) throws(SystemError) {
+    public init(path: String, trash: Trash) throws(SystemError) {
+        self.trash = trash
         self.path = path + "/containers"
         try Directory.createIfMissing(path, mode: 0o700)
         try Directory.createIfMissing(self.path, mode: 0o700)
+        containersDirectory = try Directory(self.path)
     }
 
     public func directory(of id: Mesos.ContainerID) -> String {
@@ -62,9 +66,9 @@ public struct RuntimeDirectory: Sendable {
         try write(text, to: .pid, of: id)
     }
 
-    /// Removes the container's directory. Blocks. Idempotent.
+    /// Removes the container's directory. Idempotent.
     public func remove(_ id: Mesos.ContainerID) throws(SystemError) {
-        try Directory(path).removeTree(FilePath(id.segments.joined(separator: "/containers/")))
+        try trash.discard(FilePath(id.segments.joined(separator: "/containers/")), of: containersDirectory)
     }
 
     /// The wait status that init wrote; `.missing` when there is none.

@@ -14,6 +14,7 @@ internal import SystemPackage
 ///         backends/overlay/rootfses/N/                 where the root is mounted
 ///         backends/overlay/scratch/N/{upperdir,workdir}
 ///       spares/RANDOM/                                 the same, made before somebody asks
+///       mountpoints/                                   the lowest layer of every root
 ///
 /// The `layers` record is there before the directories are, because both come with one rename. It is not synced: it
 /// describes what a reboot ends.
@@ -24,17 +25,34 @@ final class ContainerDirectories: Sendable {
     let containers: Directory
     let spares: SpareDirectories
     private let filler: SpareFiller
+    private let top: Directory
+    private let trash: Trash
 
     /// Opens the directories below `path`, which is made if it is missing.
-    init(path: String, spares wanted: Int) throws {
+    init(path: String, trash: Trash, spares wanted: Int) throws {
         let parent = try Directory(FilePath(path).removingLastComponent().description)
-        let top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
+        top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
         try top.setPermissions(0o700)
         containers = try top.ensure("containers")
         spares = SpareDirectories(directory: try top.ensure("spares"), wanted: wanted)
         try spares.adopt()
         filler = try SpareFiller(spares)
         self.path = path
+        self.trash = trash
+    }
+
+    /// Makes the layer of mount points; returns its path.
+    func makeMountPoints(_ paths: [String]) throws(SystemError) -> String {
+        var directory = try top.ensure("mountpoints", mode: 0o755)
+        try directory.setPermissions(0o755)
+        for path in paths {
+            let base = directory
+            for name in path.split(separator: "/") {
+                directory = try directory.ensure(FilePath(String(name)), mode: 0o755)
+            }
+            directory = base
+        }
+        return directory.path
     }
 
     /// Makes the first root of a container, with its record. False when the container has a directory already.
@@ -99,15 +117,11 @@ final class ContainerDirectories: Sendable {
         try upper.setPermissions(attributes.permissions)
     }
 
-    /// Removes the container's directory with all that is nested in it; the record goes last, so that a removal that
-    /// fails half way can be tried again, after a restart too. False when there was nothing.
+    /// Removes the container's directory with all that is nested in it, at once. False when there was nothing.
     func remove(_ container: ContainerPath) throws(SystemError) -> Bool {
         guard try exists(container) else { return false }
         let parent = try containers.directory(container.path.removingLastComponent().orCurrent)
-        let directory = try parent.directory(container.path.lastName)
-        try directory.removeTree("containers")
-        try directory.removeTree("backends")
-        return try parent.removeTree(container.path.lastName)
+        return try trash.discard(container.path.lastName, of: parent)
     }
 
     /// Removes the container's own root, not what is nested in it.

@@ -12,13 +12,18 @@ public final class OverlayProvisioner: Provisioner {
     private let store: ImageStore
     private let directories: ContainerDirectories
     private let pool: BlockingPool
+    /// A layer below every image's, with the directories that init mounts on: no container has to make them.
+    private let mountPoints: [String]
 
     /// `path` is the provisioner's own directory, made if it is missing. Blocks; called once, at the daemon's start.
     /// Throws `backend.overlay-unusable` where the file system cannot carry overlays. `spares` container directories
-    /// are made beforehand.
-    public init(path: String, store: ImageStore, pool: BlockingPool, spares: Int = 16) throws {
+    /// are made beforehand. `mountPoints` are directories that every root gets.
+    public init(
+        path: String, store: ImageStore, pool: BlockingPool, trash: Trash, mountPoints: [String] = [], spares: Int = 16
+    ) throws {
         do {
-            directories = try ContainerDirectories(path: path, spares: spares)
+            directories = try ContainerDirectories(path: path, trash: trash, spares: spares)
+            self.mountPoints = mountPoints.isEmpty ? [] : [try directories.makeMountPoints(mountPoints)]
             try OverlayProbe.run(in: directories.spares.directory, root: path)
         } catch {
             throw ContainerError(wrapping: error, step: "opening the provisioner")
@@ -52,7 +57,8 @@ public final class OverlayProvisioner: Provisioner {
     ) throws -> Provisioned {
         let lower = use.layers.map(store.directories.rootfsPath(of:))
         let first = directories.paths(container, 0)
-        try OverlayLimits.check(lower: lower, upper: first.upper, work: first.work, image: reference.canonical)
+        try OverlayLimits.check(
+            lower: mountPoints + lower, upper: first.upper, work: first.work, image: reference.canonical)
         var number = 0
         if try !directories.create(container, record: try Self.record(lower)) {
             // A second image of the same container adds its layers to the record.
@@ -66,21 +72,20 @@ public final class OverlayProvisioner: Provisioner {
             rootfs: paths.rootfs,
             root: .overlayRoot(
                 Gantry.Init.V1.OverlayRoot(
-                    target: Self.text(paths.rootfs), lower: lower.reversed().map(Self.text),
+                    target: Self.text(paths.rootfs), lower: (lower.reversed() + mountPoints).map(Self.text),
                     upper: Self.text(paths.upper), work: Self.text(paths.work))),
             ephemeralVolumes: [paths.upper, paths.work])
     }
 
     public func destroy(_ id: Mesos.ContainerID) async throws -> Bool {
         let container = try ContainerPath(id)
-        return try await pool.run { [self] in
-            do {
-                let removed = try directories.remove(container)
-                try release(container)
-                return removed
-            } catch {
-                throw ContainerError(wrapping: error, step: "removing the root file system")
-            }
+        do {
+            let removed = try directories.remove(container)
+            // Only the last user of a layer whose image is gone makes work for the disk.
+            if store.release(container.key) { _ = try await pool.run { [store] in try store.sweep() } }
+            return removed
+        } catch {
+            throw ContainerError(wrapping: error, step: "removing the root file system")
         }
     }
 
@@ -113,11 +118,6 @@ public final class OverlayProvisioner: Provisioner {
             }
         }
         try directories.spares.refill()
-    }
-
-    /// The container's layers, and those of what was nested in it, have one user less.
-    private func release(_ container: ContainerPath) throws {
-        if store.release(container.key) { try store.sweep() }
     }
 }
 
