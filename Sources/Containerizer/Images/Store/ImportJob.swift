@@ -57,12 +57,14 @@ final class ImportJob {
         try writeDocuments(documents, unpackedSize, in: work)
         if isCancelled() { throw CancellationError() }
         progress(ImportProgress(step: .sync, doneBytes: source.position.done, totalBytes: source.position.total))
-        try work.syncFileSystem()
+        // All files at once: syncing seventy thousand one by one takes minutes. A layer that is there was synced then.
+        let isKnown = store.index.withLock { $0.layers[digest] != nil }
+        if !isKnown { try work.syncFileSystem() }
         try store.checkpoint("synced")
         progress(ImportProgress(step: .commit, doneBytes: source.position.done, totalBytes: source.position.total))
         // What the image replaced, or what a failed commit left, has no user any more.
         defer { _ = try? store.sweep() }
-        return try store.writing.withLock { _ in try commit(digest, documents, staging: work) }
+        return try store.writing.withLock { _ in try commit(digest, documents, staging: work, isSynced: !isKnown) }
     }
 
     private func openSource() throws -> any LayerSource {
@@ -141,15 +143,17 @@ final class ImportJob {
         try staging.directory("layer").replaceFile("size", with: Array("\(size)".utf8), durable: false)
         try staging.make("manifest")
         let manifest = try staging.directory("manifest")
-        try manifest.replaceFile("manifest.json", with: documents.manifest, durable: false)
-        try manifest.replaceFile("config.json", with: documents.config, durable: false)
+        try manifest.replaceFile("manifest.json", with: documents.manifest)
+        try manifest.replaceFile("config.json", with: documents.config)
     }
 
     /// Layer, manifest, name: the image can be seen from the last of three renames on. Under the store's lock.
     private func commit(
-        _ digest: Digest, _ documents: ImageDocuments, staging: Directory
+        _ digest: Digest, _ documents: ImageDocuments, staging: Directory, isSynced: Bool
     ) throws -> Gantry.V1.ImageRecord {
         let directories = store.directories
+        // Somebody may have removed the layer in between.
+        if !isSynced, store.index.withLock({ $0.layers[digest] == nil }) { try staging.syncFileSystem() }
         try move("layer", from: staging, to: directories.layers, as: digest.directoryName)
         guard let layer = try directories.readLayer(digest) else {
             throw SystemError("open", directories.rootfsPath(of: digest), .noSuchFileOrDirectory)
