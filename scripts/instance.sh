@@ -9,7 +9,8 @@ instance_begin() {
     instance_bin=$1
     instance_directory=$2
     instance_host=unix://$instance_directory/gantryd.sock
-    instance_cgroup=gantry-$(basename "$instance_directory")
+    instance_cgroup=$(basename "$instance_directory")
+    instance_cgroup=gantry-${instance_cgroup#gantry-}
     instance_pid=
     instance_lock || return
     local marker=$instance_directory/.gantry-instance
