@@ -10,8 +10,8 @@ struct ImageImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Read an image from this machine into the store.",
         discussion: """
-            PATH is a docker archive (docker save), an OCI layout or archive, or a plain root file system, as a tar or \
-            a directory. The daemon reads it.
+            PATH is a plain root file system: a directory, or a tar archive, packed with gzip, zstd, xz or not at all. \
+            The daemon reads it. (Of a docker image: docker export, not docker save.)
 
             Examples:
               gantry image import ./rootfs debian:12

@@ -22,7 +22,7 @@ extension CgroupDirectory {
     }
 
     /// False when the cgroup has processes or cgroups below it.
-    private func removeIfEmpty() throws(SystemError) -> Bool {
+    public func removeIfEmpty() throws(SystemError) -> Bool {
         do {
             try systemCall("rmdir", path) { rmdir(path) }
             return true

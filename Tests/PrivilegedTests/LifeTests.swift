@@ -172,6 +172,15 @@ struct LifeTests {
         }
     }
 
+    @Test func theWorkingDirectoryIsTheOneAskedFor() async throws {
+        try await RealDaemon.run { daemon in
+            let asked = try await daemon.gantry("run", "--workdir", "/etc", "busybox", "sh", "-c", "echo $PWD")
+            #expect(asked == .init(code: 0, output: "/etc\n", error: ""))
+            let usual = try await daemon.gantry("run", "busybox", "sh", "-c", "echo $PWD")
+            #expect(usual == .init(code: 0, output: "/mnt/mesos/sandbox\n", error: ""))
+        }
+    }
+
     @Test func anotherUserRunsWithoutCapabilities() async throws {
         try await RealDaemon.run { daemon in
             let result = try await daemon.gantry(

@@ -27,8 +27,7 @@ struct LaunchPlan {
         info.environment = Self.environment(
             config, agent: environment, isolators: info.environment, sandboxMountPoint: sandboxMountPoint)
         info.rootfs = config.rootfs
-        info.workingDirectory =
-            config.rootfs == nil ? config.directory : info.workingDirectory ?? sandboxMountPoint
+        info.workingDirectory = Self.workingDirectory(config, isolators: info.workingDirectory, sandboxMountPoint)
         info.user = config.user
 
         launchInfo = info
@@ -39,6 +38,15 @@ struct LaunchPlan {
             steps: try Self.steps(
                 info, root: root, contributions: contributions,
                 asksForCapabilities: linux?.effectiveCapabilities != nil || linux?.capabilityInfo != nil))
+    }
+
+    /// With a root of its own: an isolator's, else what the image's configuration says, else the sandbox. On the host's
+    /// file system always the sandbox (containerizer.md 3.8).
+    private static func workingDirectory(
+        _ config: Mesos.Slave.ContainerConfig, isolators: String?, _ sandboxMountPoint: String
+    ) -> String {
+        guard config.rootfs != nil else { return config.directory }
+        return isolators ?? config.docker?.manifest?.config?.workingDir ?? sandboxMountPoint
     }
 
     /// An isolator's command replaces the caller's; a command without a program is refused.

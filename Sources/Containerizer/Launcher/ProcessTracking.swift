@@ -8,7 +8,10 @@ import Wire
 
 /// How a container's processes are found and killed.
 protocol ProcessTracking: Sendable {
-    /// Makes the container's tracking cgroup, or takes the one that is there. Blocks.
+    /// The cgroup that holds all of the container's processes, itself or below it.
+    func top(_ id: Mesos.ContainerID) -> CgroupDirectory
+
+    /// Makes the container's tracking cgroup, or takes the one that is there.
     func begin(_ id: Mesos.ContainerID) throws(SystemError) -> TrackingCgroup
 
     /// Sends SIGKILL to every process of the container.
@@ -17,7 +20,7 @@ protocol ProcessTracking: Sendable {
     /// Returns when the cgroup has no process left.
     func waitUntilEmpty(_ id: Mesos.ContainerID) async throws
 
-    /// Removes the cgroup. Blocks.
+    /// Removes the cgroup and what is below it, and waits for processes that are on their way out. Blocks.
     func end(_ id: Mesos.ContainerID) throws(SystemError)
 
     /// All containers that have a tracking cgroup. Blocks.
@@ -70,7 +73,7 @@ struct UnifiedTracking: ProcessTracking {
     let leaves: Bool
     let reactor: Reactor
 
-    private func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
+    func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
         CgroupDirectory("\(mount)/\(layout.path(id))")
     }
 
@@ -119,7 +122,7 @@ struct FreezerTracking: ProcessTracking {
     let layout: CgroupLayout
     let reactor: Reactor
 
-    private func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
+    func top(_ id: Mesos.ContainerID) -> CgroupDirectory {
         CgroupDirectory("\(mount)/\(layout.path(id))")
     }
 

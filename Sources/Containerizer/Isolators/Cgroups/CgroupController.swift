@@ -7,7 +7,7 @@ import Wire
 /// One cgroup controller of one cgroup version. It knows its own control files and nothing of containers, so that a
 /// plain directory can stand for the cgroup.
 ///
-/// All but `watch` block; the isolator calls them on the blocking pool.
+/// All but `watch` are short calls of the kernel.
 protocol CgroupController: Sendable {
     /// The kernel's name, by which version 1 mounts the hierarchy and version 2 enables the controller.
     var name: String { get }

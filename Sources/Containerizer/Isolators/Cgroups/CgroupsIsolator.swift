@@ -46,7 +46,7 @@ final class CgroupsIsolator: Isolator {
         try id.requireTopLevel(config, isolator: name)
         let request = try CgroupRequest(requests: config.resources, limits: config.limits)
         if config.taskInfo != nil { _ = commandTasks.withLock { $0.insert(id) } }
-        try await onPool { try $0.create(id, request) }
+        try atOnce { try create(id, request) }
 
         let limits = placement.isVersion2 ? [] : placement.limits(id).map(\.path)
         return Contribution(
@@ -104,7 +104,9 @@ final class CgroupsIsolator: Isolator {
     }
 
     func cleanup(_ id: Mesos.ContainerID) async throws {
-        try await onPool { try $0.remove(id) }
+        let isGone = try atOnce { try placement.limits(id).reduce(true) { try $1.removeIfEmpty() && $0 } }
+        // What is still busy is waited for.
+        if !isGone { try await onPool { try $0.remove(id) } }
         _ = commandTasks.withLock { $0.remove(id) }
     }
 
@@ -147,13 +149,11 @@ final class CgroupsIsolator: Isolator {
     }
 
     func limitation(_ id: Mesos.ContainerID) async -> Mesos.Slave.ContainerLimitation? {
-        try? await onPool { isolator in
-            for controller in isolator.controllers {
-                guard let directory = isolator.placement.directory(controller.name, id) else { continue }
-                if let limitation = try? controller.limitation(directory) { return limitation }
-            }
-            return nil
+        for controller in controllers {
+            guard let directory = placement.directory(controller.name, id) else { continue }
+            if let limitation = try? controller.limitation(directory) { return limitation }
         }
+        return nil
     }
 
     func update(
@@ -194,7 +194,17 @@ final class CgroupsIsolator: Isolator {
             .notFound, code: "cgroup.not-found", "the container has no cgroup \(missing.path)", subject: missing.path)
     }
 
-    /// One hop for all that blocks; kernel errors get the meaning that they have in cgroupfs.
+    /// A few calls of some 50 microseconds each, on the caller's thread: a hop to the pool and back costs as much on an
+    /// idle machine, and milliseconds on a busy one (docs/adr/0007).
+    private func atOnce<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as SystemError {
+            throw ContainerError(cgroup: error)
+        }
+    }
+
+    /// One hop for all that waits; kernel errors get the meaning that they have in cgroupfs.
     private func onPool<Value: Sendable>(
         _ body: @escaping @Sendable (CgroupsIsolator) throws -> Value
     ) async throws -> Value {
