@@ -161,6 +161,12 @@ public final class RealDaemon {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
         }
+        // Only a daemon that had to be killed leaves its own cgroup.
+        if let mounts = try? CgroupMounts.detect() {
+            for mount in Set(mounts.hierarchies.values).union([mounts.unified].compactMap { $0 }) {
+                try? CgroupDirectory("\(mount)/\(cgroup)").removeTree(deadline: .now + .seconds(1))
+            }
+        }
         if mounted { umount2(root, Int32(MNT_DETACH)) }
         if output >= 0 { close(output) }
         client.close()
