@@ -68,7 +68,11 @@ struct CrashTests {
             for task in try Directory("/proc/\(daemon.pid)/task").names() {
                 let list = (try? ControlFile.read("/proc/\(daemon.pid)/task/\(task)/children")) ?? ""
                 for pid in list.split(separator: " ").compactMap({ Int32($0) }) {
-                    if try ControlFile.read("/proc/\(pid)/comm") == "gantry-spawner\n" { spawners.append(pid) }
+                    // A supervisor that has just been cloned still has the spawner's name; a pid namespace of its own
+                    // gives it a second number from the first moment.
+                    let status = try ControlFile.read("/proc/\(pid)/status").split(separator: "\n")
+                    let numbers = status.first { $0.hasPrefix("NSpid:") }?.split(separator: "\t") ?? []
+                    if numbers.count == 2 { spawners.append(pid) }
                 }
             }
             #expect(spawners.count == 1)
