@@ -46,7 +46,7 @@ public final class GantryDaemon: Sendable {
             configuration.isolation,
             IsolatorEnvironment(reactor: reactor, pool: pool, cgroups: mounts, settings: settings))
 
-        spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, log: log)
+        spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, stage: Stage(of: isolators), log: log)
         trash = try Trash(in: Directory(configuration.root), log: log)
         let launcher = try LinuxLauncher(
             reactor: reactor, pool: pool, spawner: spawner, mounts: mounts, layout: layout)

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.Init.V1 {
     /// Executed strictly in order; the first step that fails ends the container. The last step is
-    /// always `execute`, and no other step is. At most 8 MiB encoded.
+    /// always `execute` (`park` in the recipe of a stage), and no other step is. At most 8 MiB encoded.
     public struct Plan: Sendable, Hashable {
         public var steps: [Gantry.Init.V1.Step]
         /// Fields that this version does not know, as they are encoded again.
@@ -55,6 +55,37 @@ extension Gantry.Init.V1 {
             case attributes(Gantry.Init.V1.Attributes)
             case file(Gantry.Init.V1.File)
             case command(Gantry.Init.V1.Command)
+            case park(Gantry.Init.V1.Park)
+            case attach(Gantry.Init.V1.Attach)
+        }
+    }
+
+    /// The last step of a stage's recipe (docs/protocol.md), instead of `execute`: the namespaces, and the mount
+    /// trees at these paths, wait for a container. At most 8 trees.
+    public struct Park: Sendable, Hashable {
+        public var trees: [[UInt8]]
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(trees: [[UInt8]] = []) {
+            self.trees = trees
+        }
+    }
+
+    /// Mounts a tree of the container's stage on `target`, which is made if it is missing. Each tree once.
+    public struct Attach: Sendable, Hashable {
+        /// Its place in `Park.trees`, from 0.
+        public var tree: UInt32
+        public var target: [UInt8]
+        /// No symbolic link in `target` is followed.
+        public var strict: Bool
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(tree: UInt32 = 0, target: [UInt8] = [], strict: Bool = false) {
+            self.tree = tree
+            self.target = target
+            self.strict = strict
         }
     }
 
@@ -580,6 +611,8 @@ extension Gantry.Init.V1.Step: Message {
         case 23: self.kind = .attributes(Gantry.Init.V1.Attributes(copying: c.pointee.attributes))
         case 24: self.kind = .file(Gantry.Init.V1.File(copying: c.pointee.file))
         case 25: self.kind = .command(Gantry.Init.V1.Command(copying: c.pointee.command))
+        case 26: self.kind = .park(Gantry.Init.V1.Park(copying: c.pointee.park))
+        case 27: self.kind = .attach(Gantry.Init.V1.Attach(copying: c.pointee.attach))
         default: self.kind = nil
         }
         if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
@@ -661,6 +694,12 @@ extension Gantry.Init.V1.Step: Message {
         case .command(let value):
             c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 25)
             c.pointee.command = value.lower(into: arena)
+        case .park(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 26)
+            c.pointee.park = value.lower(into: arena)
+        case .attach(let value):
+            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 27)
+            c.pointee.attach = value.lower(into: arena)
         case nil: break
         }
         if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
@@ -670,6 +709,59 @@ extension Gantry.Init.V1.Step: Message {
     public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
 
     public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
+}
+
+extension Gantry.Init.V1.Park: Message {
+    typealias CStruct = Gantry__Init__V1__Park
+
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__park__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    }
+
+    init(copying c: UnsafePointer<CStruct>) {
+        self.trees = Lift.byteArrays(c.pointee.trees, c.pointee.n_trees)
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__park__type())
+        if !self.trees.isEmpty {
+            c.pointee.n_trees = self.trees.count
+            c.pointee.trees = arena.byteArrays(self.trees)
+        }
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
+}
+
+extension Gantry.Init.V1.Attach: Message {
+    typealias CStruct = Gantry__Init__V1__Attach
+
+    public static var schema: MessageSchema<Self> {
+        MessageSchema(
+            table: gantry__init__v1__attach__type(),
+            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
+            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    }
+
+    init(copying c: UnsafePointer<CStruct>) {
+        self.tree = c.pointee.tree
+        self.target = Lift.bytes(c.pointee.target)
+        self.strict = c.pointee.strict != 0
+        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    }
+
+    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
+        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__attach__type())
+        c.pointee.tree = self.tree
+        c.pointee.target = arena.bytes(self.target)
+        c.pointee.strict = self.strict ? 1 : 0
+        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
+        return c
+    }
 }
 
 extension Gantry.Init.V1.Propagation: Message {

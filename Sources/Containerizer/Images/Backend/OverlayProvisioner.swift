@@ -73,7 +73,10 @@ public final class OverlayProvisioner: Provisioner {
             root: .overlayRoot(
                 Gantry.Init.V1.OverlayRoot(
                     target: Self.text(paths.rootfs), lower: (lower.reversed() + mountPoints).map(Self.text),
-                    upper: Self.text(paths.upper), work: Self.text(paths.work))),
+                    upper: Self.text(paths.upper), work: Self.text(paths.work),
+                    // Without it the end of a container waits until the disk has all that was written to its
+                    // file system, also by others, for a layer that goes in the next moment (docs/adr/0008).
+                    options: [Self.text("volatile")])),
             ephemeralVolumes: [paths.upper, paths.work])
     }
 
