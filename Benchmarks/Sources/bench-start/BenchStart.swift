@@ -38,9 +38,7 @@ struct BenchStart {
         let processorBefore = (try gantry.processorTime(), Crun.processorTime())
         for number in warmUps..<warmUps + count {
             ours.add(try await clock.measure { try await gantry.once(number) })
-            pause()
             theirs.add(try clock.measure { try crun.once() })
-            pause()
         }
         let processor = (
             (try gantry.processorTime() - processorBefore.0) / Double(count),
@@ -50,12 +48,6 @@ struct BenchStart {
         report("start p50", ours.quantile(0.5), peer, theirs.quantile(0.5))
         report("start p99", ours.quantile(0.99), peer, theirs.quantile(0.99))
         report("start processor time", processor.0, peer, processor.1)
-    }
-
-    /// Neither side pays for what the other leaves to the kernel and to its threads: namespaces that die, files that are
-    /// removed, stages that are made. The processor time counts all of it.
-    private static func pause() {
-        usleep(20_000)
     }
 
     /// The ratio says how many times the peer's figure is ours.
