@@ -55,7 +55,8 @@ final class StoreFixture: Sendable {
         store = try ImageStore(path: "\(self.root)/images", pool: pool, limits: limits, checkpoint: checkpoint)
         trash = try Trash(in: Directory(self.root), log: Logger(label: "test"))
         provisioner = try OverlayProvisioner(
-            path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash, spares: spares)
+            path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash,
+            filler: SpareFiller(), spares: spares)
     }
 
     deinit {
