@@ -59,7 +59,8 @@ public final class GantryDaemon: Sendable {
                 mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
             runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash, filler: filler),
             sandboxes: try Sandboxes(
-                path: configuration.root + "/sandboxes", sparePath: configuration.root + "/spares", trash: trash, filler: filler),
+                path: configuration.root + "/sandboxes", sparePath: configuration.root + "/spares", trash: trash,
+                filler: filler),
             configuration: configuration.core,
             log: log)
 

@@ -52,7 +52,9 @@ import Wire
         #expect(Self.stage.replacing(steps([]), namespaces: Self.net) == nil)
         var other = all
         other[2] = .mount(
-            .init(type: PlanText.trusted("tmpfs"), target: PlanText.trusted("/dev/shm"), options: [Array("size=1m\0".utf8)]))
+            .init(
+                type: PlanText.trusted("tmpfs"), target: PlanText.trusted("/dev/shm"),
+                options: [Array("size=1m\0".utf8)]))
         #expect(Self.stage.replacing(steps(other), namespaces: Self.net) == nil, "another size")
         #expect(Self.stage.replacing(steps(all.reversed()), namespaces: Self.net) == nil, "another order")
     }
@@ -74,6 +76,8 @@ import Wire
         let name = "part"
         let stage: Stage
 
-        func prepare(_ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig) async throws -> Contribution? { nil }
+        func prepare(_ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig) async throws -> Contribution? {
+            nil
+        }
     }
 }

@@ -30,11 +30,19 @@ struct StageTests {
     @Test func theUsualContainerTakesAStage() async throws {
         let steps = try #require(try await staged(.plain(rootfs: "/r")))
         let attached = steps.compactMap { step in
-            if case .attach(let attach)? = step.kind { String(decoding: attach.target.dropLast(), as: UTF8.self) } else { nil }
+            if case .attach(let attach)? = step.kind {
+                String(decoding: attach.target.dropLast(), as: UTF8.self)
+            } else {
+                nil
+            }
         }
         #expect(attached == ["/sys", "/dev", "/tmp"])
         let mounted = steps.compactMap { step in
-            if case .mount(let mount)? = step.kind { String(decoding: mount.target.dropLast(), as: UTF8.self) } else { nil }
+            if case .mount(let mount)? = step.kind {
+                String(decoding: mount.target.dropLast(), as: UTF8.self)
+            } else {
+                nil
+            }
         }
         #expect(mounted == ["/proc"])
     }

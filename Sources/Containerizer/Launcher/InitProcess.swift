@@ -18,7 +18,10 @@ public final class InitProcess: ContainerProcess {
     private let handshake = Mutex(Handshake())
     private let ending = Promise<Int32?>()
 
-    init(pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, unsent: ArraySlice<UInt8>, reactor: Reactor) {
+    init(
+        pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, unsent: ArraySlice<UInt8>,
+        reactor: Reactor
+    ) {
         self.pid = pid
         self.process = process
         self.control = control
@@ -126,7 +129,8 @@ struct Handshake {
     mutating func onRelease() throws(ContainerError) {
         guard case .cloned = state else {
             throw ContainerError(
-                .internal, code: "launch.released-twice", "the container was released before", step: "release", subject: "init")
+                .internal, code: "launch.released-twice", "the container was released before", step: "release",
+                subject: "init")
         }
         state = .released
     }

@@ -50,7 +50,8 @@ public actor LinuxLauncher: Launcher {
         let unsent = try InitProcess.send(InitProcess.message(plan: request.plan), on: control.own)
         let cloned = try await spawner.clone(clone, [control.theirs] + files.descriptors)
         let pidfd = ProcessDescriptor(owning: Descriptor(owning: cloned.pidfd), pid: cloned.pid)
-        let process = InitProcess(pid: cloned.pid, process: pidfd, control: control.keepOurs(), unsent: unsent, reactor: reactor)
+        let process = InitProcess(
+            pid: cloned.pid, process: pidfd, control: control.keepOurs(), unsent: unsent, reactor: reactor)
         processes[id] = process
         return process
     }
