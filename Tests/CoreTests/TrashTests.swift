@@ -32,6 +32,7 @@ import Testing
     }
 
     @Test func whatADeadDaemonLeftIsRemoved() throws {
+        try temporary.directory.make("trash")
         try full("trash/left")
         let trash = try Trash(in: temporary.directory, log: log)
         trash.shutdown()
