@@ -19,7 +19,7 @@ public struct Sandboxes: Sendable {
     ///   - path: absolute; made with mode 0711, so that container users reach their own.
     ///   - sparePath: where new ones wait, on the same file system; made with mode 0700.
     public init(
-        path: String, sparePath: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 16
+        path: String, sparePath: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 8
     ) throws(SystemError) {
         self.path = path
         self.trash = trash

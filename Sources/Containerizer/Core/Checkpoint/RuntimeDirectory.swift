@@ -23,7 +23,7 @@ public struct RuntimeDirectory: Sendable {
     private let trash: Trash
 
     /// - Parameter path: absolute; `containers` is made below it with mode 0700, and `spares`.
-    public init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 16) throws(SystemError) {
+    public init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 8) throws(SystemError) {
         self.trash = trash
         self.path = path + "/containers"
         try Directory.createIfMissing(path, mode: 0o700)

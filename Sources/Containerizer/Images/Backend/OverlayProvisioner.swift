@@ -20,7 +20,7 @@ public final class OverlayProvisioner: Provisioner {
     /// are made beforehand. `mountPoints` are directories that every root gets.
     public init(
         path: String, store: ImageStore, pool: BlockingPool, trash: Trash, filler: SpareFiller,
-        mountPoints: [String] = [], spares: Int = 16
+        mountPoints: [String] = [], spares: Int = 8
     ) throws {
         do {
             directories = try ContainerDirectories(path: path, trash: trash, filler: filler, spares: spares)
