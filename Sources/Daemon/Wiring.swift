@@ -66,6 +66,7 @@ public final class GantryDaemon: Sendable {
         ImageHandlers(store: images).register(in: &router)
         SystemHandlers(containerizer: containerizer, readiness: readiness, features: isolators.map(\.name))
             .register(in: &router)
+        ReflectionHandlers([.containerizer, .images, .system, .reflection]).register(in: &router)
         server = Server(
             reactor: reactor, router: router,
             interceptors: [CallLog.interceptor(log), PeerPolicy().interceptor, readiness.interceptor])

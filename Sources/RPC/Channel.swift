@@ -10,11 +10,16 @@ class Channel: EventSource, TurnEnd {
     private(set) var isOpen = true
     /// Bytes of messages that have been received and not been taken.
     var inboundBytes = 0
+    /// Bytes of other things that a subclass holds for the peer.
+    var otherBytes: Int { 0 }
+    private let budget: MemoryBudget?
+    /// What the budget knows of.
+    private var countedBytes = 0
 
     private var descriptor: Descriptor?
     private var token: SourceToken?
     private var decoder = FrameDecoder()
-    private var output = OutputQueue()
+    private var output: OutputQueue
     private var sends = PendingSends()
     /// Input that was read before reading had to stop.
     private var backlog: [UInt8] = []
@@ -30,9 +35,11 @@ class Channel: EventSource, TurnEnd {
     /// Reads of one turn, so that a connection that never rests does not keep the others waiting.
     private static let readsPerTurn = 4
 
-    init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits) {
+    init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, budget: MemoryBudget? = nil) {
         self.reactor = reactor
         self.limits = limits
+        self.budget = budget
+        output = OutputQueue(spare: reactor.sendBlock)
         self.descriptor = consume descriptor
     }
 
@@ -63,6 +70,12 @@ class Channel: EventSource, TurnEnd {
         return watchesOutput ? base.union(.writable) : base
     }
 
+    /// nil when it is closed.
+    func peerProcess() throws(SystemError) -> Descriptor? {
+        guard let number = descriptor?.raw else { return nil }
+        return try UnixSocket.peerProcess(number)
+    }
+
     /// Closes the socket now; what has not been sent is lost.
     func close() {
         guard isOpen else { return }
@@ -73,10 +86,25 @@ class Channel: EventSource, TurnEnd {
         frameTimer = nil
         output.removeAll()
         backlog = []
+        decoder.dropBlocks()
         let unsent = sends.takeAll()
         didClose()
         for entry in unsent { entry.fail() }
+        budget?.forget(self)
+        count()
     }
+
+    /// Tells the budget what has changed.
+    func count() {
+        guard let budget else { return }
+        let held = isOpen ? heldBytes : otherBytes
+        if held == countedBytes { return }
+        let change = held - countedBytes
+        countedBytes = held
+        budget.change(by: change)
+    }
+
+    private var heldBytes: Int { inboundBytes + output.count + decoder.heldBytes + backlog.count + otherBytes }
 
     func reactorStops() {
         close()
@@ -104,14 +132,17 @@ class Channel: EventSource, TurnEnd {
         guard isOpen else { return }
         flush()
         if mayHaveInput || !backlog.isEmpty { read() }
+        count()
     }
 
     // MARK: Input
 
     /// Reading stops while too much waits to be taken, here or at the peer.
     private var mayRead: Bool {
-        isOpen && inboundBytes < limits.inboundBytes && output.count < limits.outboundBytes
+        isOpen && inboundBytes < limits.inboundBytes && output.count < limits.outboundBytes && isWithinBudget
     }
+
+    private var isWithinBudget: Bool { budget?.admits(heldBytes) ?? true }
 
     private func read() {
         if !backlog.isEmpty, mayRead {
@@ -128,6 +159,8 @@ class Channel: EventSource, TurnEnd {
         // A peer that is gone takes no answers: nothing is worth waiting for.
         if isOpen, hungUp, !mayRead { close() }
         watchFrameTime()
+        count()
+        if isOpen, !isWithinBudget { budget?.wait(self) }
     }
 
     private func readOnce() {
@@ -166,8 +199,9 @@ class Channel: EventSource, TurnEnd {
         frameTimer = reactor.schedule(.now + limits.frameTime) { [weak self] in
             guard let self else { return }
             frameTimer = nil
-            // While we do not read, the delay is ours.
-            if decoder.isInsideFrame, decoder.sequence == timedSequence, mayRead { return close() }
+            // While we do not read, the delay is ours; unless we do not because too much is half-read.
+            let isRead = mayRead || !isWithinBudget
+            if decoder.isInsideFrame, decoder.sequence == timedSequence, isRead { return close() }
             watchFrameTime()
         }
     }
@@ -193,14 +227,17 @@ class Channel: EventSource, TurnEnd {
     }
 
     /// Whether a frame may be queued now, without waiting behind others.
-    var hasRoom: Bool { sends.isEmpty && output.count < limits.outboundBytes }
+    var hasRoom: Bool { sends.isEmpty && mayQueue }
+
+    private var mayQueue: Bool { output.count < limits.outboundBytes && isWithinBudget }
 
     /// Lets a frame wait for room. `send` runs when there is some, `fail` when the connection closes or `failSends` is
     /// called for the stream.
     func waitForRoom(
         _ streamID: UInt32, send: @escaping () -> Void, fail: @escaping () -> Void
     ) -> PendingSends.Token {
-        sends.append(streamID, send: send, fail: fail)
+        if !isWithinBudget { budget?.wait(self) }
+        return sends.append(streamID, send: send, fail: fail)
     }
 
     func stopWaiting(_ token: PendingSends.Token) {
@@ -215,9 +252,9 @@ class Channel: EventSource, TurnEnd {
 
     private func flush() {
         var blocked = false
+        admitSends()
         while isOpen, !output.isEmpty, !blocked {
-            let pieces = output.pieces()
-            switch transfer({ (socket) throws(SystemError) in try UnixSocket.send(socket, pieces) }) {
+            switch sendOnce() {
             case .bytes(let count): output.consume(count)
             case .wouldBlock: blocked = true
             case .closed: return close()
@@ -225,15 +262,24 @@ class Channel: EventSource, TurnEnd {
             admitSends()
         }
         guard isOpen else { return }
+        output.settle()
         watchOutput(blocked)
         // Reading may have stopped for want of room.
         if !backlog.isEmpty || mayHaveInput, mayRead { needTurnEnd() }
         if output.isEmpty { didFlush() }
     }
 
+    private func sendOnce() -> UnixSocket.Transfer {
+        if let piece = output.onlyPiece {
+            return transfer { (socket) throws(SystemError) in try UnixSocket.send(socket, piece) }
+        }
+        let pieces = output.pieces()
+        return transfer { (socket) throws(SystemError) in try UnixSocket.send(socket, pieces) }
+    }
+
     /// Queues frames that have waited, now that there is room.
     private func admitSends() {
-        while isOpen, output.count < limits.outboundBytes, let entry = sends.takeFirst() {
+        while isOpen, mayQueue, let entry = sends.takeFirst() {
             entry.send()
         }
     }

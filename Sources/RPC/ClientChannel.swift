@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 internal import Reactor
+internal import Synchronization
 
 /// The client's side of a connection: turns calls into frames, and frames into their results.
 final class ClientChannel: Channel, @unchecked Sendable {
     private let path: String
     private var streams = ClientStreams<ClientCall>()
+    /// For other threads.
+    let isGone = Atomic<Bool>(false)
     private var closeWaiters: [Waiter<Void>] = []
 
     init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, path: String) {
@@ -62,11 +65,11 @@ final class ClientChannel: Channel, @unchecked Sendable {
         queue(id, .request, flags, length: request.encodedSize) { request.encode(to: $0) }
     }
 
-    /// The caller gives up. The server is not told: ttrpc has no message for that.
+    /// The caller gives up. Servers of ours are told; others go on until their own timer ends.
     func abandon(_ call: ClientCall, _ error: any Error = CancellationError()) {
         if let pending = call.pendingSend.take() { stopWaiting(pending) }
         if call.streamID != 0 {
-            streams.abandon(call.streamID)
+            if streams.abandon(call.streamID) != nil { queue(call.streamID, .cancel, [], length: 0) { _ in } }
             failSends(call.streamID)
         }
         call.end(.failure(error))
@@ -153,6 +156,7 @@ final class ClientChannel: Channel, @unchecked Sendable {
     }
 
     override func didClose() {
+        isGone.store(true, ordering: .releasing)
         for call in streams.removeAll() { call.end(.failure(closed)) }
         let waiters = closeWaiters
         closeWaiters = []

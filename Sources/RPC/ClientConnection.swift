@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 public import Reactor
+internal import Synchronization
 internal import SystemPackage
 
 /// A client's connection. Any number of calls may run on it at once, from any task. It closes when nobody holds it, or
@@ -58,7 +59,7 @@ public final class ClientConnection: Sendable {
 
     /// One message out, one message back. Throws RPCError: the server's; UNAVAILABLE when the connection is gone;
     /// DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED for a request above 4 MiB. Throws CancellationError when the task is
-    /// cancelled; the server does not learn of that.
+    /// cancelled; a server of ours then cancels the call, others do not learn of it.
     public func unary(
         service: String, method: String, payload: [UInt8], options: CallOptions = CallOptions()
     ) async throws -> [UInt8] {
@@ -103,6 +104,9 @@ public final class ClientConnection: Sendable {
         }
         return request
     }
+
+    /// Whether calls can no longer succeed. A connection that is about to close may not know yet.
+    public var isClosed: Bool { channel.isGone.load(ordering: .acquiring) }
 
     /// Ends all calls with UNAVAILABLE and closes the socket.
     public func close() {

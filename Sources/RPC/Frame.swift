@@ -7,6 +7,9 @@ struct FrameType: RawRepresentable, Hashable {
     static let request = FrameType(rawValue: 0x01)
     static let response = FrameType(rawValue: 0x02)
     static let data = FrameType(rawValue: 0x03)
+    /// Ours, not ttrpc's: the client has given up a stream, and no answer to it is wanted. Other servers skip it, as
+    /// they do every type that they do not know.
+    static let cancel = FrameType(rawValue: 0xc0)
 }
 
 struct FrameFlags: OptionSet, Hashable {

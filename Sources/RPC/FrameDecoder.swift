@@ -36,6 +36,13 @@ struct FrameDecoder: ~Copyable {
         spent?.deallocate()
     }
 
+    /// Nothing more will be read.
+    mutating func dropBlocks() {
+        block?.deallocate()
+        block = nil
+        // One that is being looked at stays until the end.
+    }
+
     /// Whether a frame has been begun and not ended. Then `sequence` is its number.
     var isInsideFrame: Bool {
         if case .header = state { return headCount > 0 }

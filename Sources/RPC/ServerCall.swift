@@ -38,28 +38,10 @@ final class ServerCall: @unchecked Sendable {
     /// Runs the interceptors and the handler, and answers.
     func run() async {
         do {
-            let result = try await invoke()
+            let result = try await connection.interceptors.run(context) { try await invocation(context, self) }
             try await finish(result)
         } catch {
             connection.fail(self, RPCError(describing: error))
-        }
-    }
-
-    private func invoke() async throws -> [UInt8] {
-        let interceptors = connection.interceptors
-        if interceptors.isEmpty { return try await invocation(context, self) }
-        var result: [UInt8]?
-        try await intercept(interceptors[...]) {
-            result = try await self.invocation(self.context, self)
-        }
-        guard let result else { throw RPCError(.internal, "an interceptor swallowed the call") }
-        return result
-    }
-
-    private func intercept(_ interceptors: ArraySlice<Interceptor>, _ body: () async throws -> Void) async throws {
-        guard let first = interceptors.first else { return try await body() }
-        try await first(context) {
-            try await self.intercept(interceptors.dropFirst(), body)
         }
     }
 

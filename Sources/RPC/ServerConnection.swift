@@ -15,10 +15,15 @@ final class ServerConnection: Channel, @unchecked Sendable {
     init(server: ServerCore, descriptor: consuming Descriptor, peer: PeerCredentials) {
         self.server = server
         self.peer = peer
-        super.init(reactor: server.reactor, descriptor: descriptor, limits: server.limits)
+        super.init(
+            reactor: server.reactor, descriptor: descriptor, limits: server.limits, budget: server.budget)
     }
 
-    var interceptors: [Interceptor] { server.interceptors }
+    override var otherBytes: Int { requestBytes }
+
+    var interceptors: InterceptorChain { server.interceptors }
+
+    var streamCount: Int { streams.count }
 
     // MARK: Frames
 
@@ -42,6 +47,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         switch verdict {
         case .reject(let error): respond(header.streamID, .status(error))
         case .fail(let call, let error): abort(call, error)
+        case .cancel(let call): drop(call)
         default: break
         }
     }
@@ -83,6 +89,9 @@ final class ServerConnection: Channel, @unchecked Sendable {
         let context = CallContext(
             id: server.nextCallID(), service: method.service, method: method.name, metadata: envelope.metadata,
             deadline: deadline, peer: peer)
+        if let immediate = method.immediate, server.interceptors.isSynchronous {
+            return answer(header.streamID, envelope.payload, context, immediate)
+        }
         let call = ServerCall(
             connection: self, streamID: header.streamID, shape: method.shape, context: context, requestBytes: size,
             invocation: method.prepare(envelope.payload))
@@ -101,6 +110,17 @@ final class ServerConnection: Channel, @unchecked Sendable {
         handlers += 1
         requestBytes += size
         server.pool.run(call)
+    }
+
+    /// A call that is over before the next frame is looked at, and leaves no trace.
+    private func answer(
+        _ streamID: UInt32, _ payload: UnsafeRawBufferPointer, _ context: CallContext, _ handle: Router.Immediate
+    ) {
+        do {
+            respond(streamID, .payload(try server.interceptors.run(context) { try handle(payload, context) }))
+        } catch {
+            respond(streamID, .status(RPCError(describing: error)))
+        }
     }
 
     private func input(_ header: FrameHeader, _ shape: Router.Shape) -> ServerStreams<ServerCall>.Input {
@@ -165,6 +185,13 @@ final class ServerConnection: Channel, @unchecked Sendable {
         closeIfDrained()
     }
 
+    /// The caller has given up: nobody waits for an answer.
+    private func drop(_ call: ServerCall) {
+        failSends(call.streamID)
+        call.cancel()
+        closeIfDrained()
+    }
+
     private func respond(_ streamID: UInt32, _ response: ResponseEnvelope) {
         var response = response
         if response.encodedSize > FrameHeader.maximumLength {
@@ -181,6 +208,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func handlerReturned(_ call: ServerCall) {
         handlers -= 1
         requestBytes -= call.requestBytes
+        count()
     }
 
     /// Takes no new calls, and closes when those in flight have been answered.

@@ -63,6 +63,9 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// used or copied before the next read.
     package let receiveBlock = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
 
+    /// The same for what is written.
+    package let sendBlock = SpareBlock()
+
     private static let wakeUpToken = UInt64.max
     /// Jobs that run before the loop looks at its descriptors again, so that tasks that never rest do not starve them.
     private static let jobsPerTurn = 1_024

@@ -113,6 +113,18 @@ func echoRouter(_ journal: Journal) -> Router {
         return Bytes(
             Array("\(context.service)/\(context.method) \(context.peer?.uid ?? 99) [\(metadata)] \(hasDeadline)".utf8))
     }
+    unary("Process") { _, context in
+        guard let process = try await context.peerProcess() else { return "none" }
+        var ready = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
+        let isAlive = poll(&ready, 1, 0) == 0
+        return Bytes(Array("\(process.pid) \(isAlive ? "alive" : "gone")".utf8))
+    }
+    router.immediate(
+        service: echo, method: "Now", decode: Bytes.decode,
+        handle: { request, _ in
+            if request == "fail" { throw RPCError(.aborted, "as asked") }
+            return request == "large" ? Bytes(Array(repeating: 7, count: 4 << 20)) : request
+        }, encode: Bytes.encode)
     addStreams(&router, journal)
     return router
 }

@@ -72,6 +72,38 @@ static inline int gantry_peer_credentials(int fd, int32_t *pid, uint32_t *uid, u
     return result;
 }
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* A pidfd of the process that connected (Linux 6.5), close-on-exec. */
+static inline int gantry_peer_pidfd(int fd) {
+    int pidfd = -1;
+    socklen_t length = sizeof(pidfd);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) < 0 ? -1 : pidfd;
+}
+
+static inline int gantry_is_unix_listener(int fd) {
+    int domain = 0, type = 0, listens = 0;
+    socklen_t length = sizeof(int);
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_UNIX) { return 0; }
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) { return 0; }
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
+}
+
+/* The path of a socket that is bound to one, as the kernel keeps it; -1 if it is not. At most 108 bytes. */
+static inline int gantry_socket_path(int fd, char *path) {
+    struct sockaddr_un address;
+    socklen_t length = sizeof(address);
+    size_t size;
+    memset(&address, 0, sizeof(address));
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) { return -1; }
+    size = length > offsetof(struct sockaddr_un, sun_path) ? length - offsetof(struct sockaddr_un, sun_path) : 0;
+    if (size == 0 || address.sun_path[0] == 0) { return -1; }
+    memcpy(path, address.sun_path, size);
+    return (int)strnlen(path, size);
+}
+
 /* The pending error of a socket (SO_ERROR), or -1. */
 static inline int gantry_socket_error(int fd) {
     int value = 0;
