@@ -92,7 +92,7 @@ let package = Package(
         tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
-        tests("RPCTests", ["TestSupport", "RPC", "Reactor", "Kernel", system], exclude: ["go"]),
+        tests("RPCTests", ["TestSupport", "RPC", "Reactor", "Kernel", system], exclude: ["fuzz", "go"]),
         .target(
             name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
             swiftSettings: strict),

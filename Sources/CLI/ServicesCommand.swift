@@ -47,7 +47,8 @@ struct ServicesCommand: AsyncParsableCommand {
         let request = try await reflection.describe(Gantry.V1.DescribeRequest(name: method.requestType))
         let response = try await reflection.describe(Gantry.V1.DescribeRequest(name: method.responseType))
         let known = Set(request.types.map(\.name))
-        let types = Gantry.V1.DescribeResponse(types: request.types + response.types.filter { !known.contains($0.name) })
+        let types = Gantry.V1.DescribeResponse(
+            types: request.types + response.types.filter { !known.contains($0.name) })
         let head = (method.comment.isEmpty ? "" : "// \(method.comment)\n") + method.signature + "\n\n"
         let members = [("method", try method.json()), ("types", JSONText.array(try types.types.map { try $0.json() }))]
         try format.print(table: head + types.text, json: JSONText.object(members))

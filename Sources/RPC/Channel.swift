@@ -32,8 +32,21 @@ class Channel: EventSource, TurnEnd {
     private var frameTimer: TimerToken?
     private var timedSequence: UInt64 = 0
 
+    /// What the peer has made us refuse since the last look, and whether it waits for that.
+    private var misuse = 0
+    private var isPaused = false
+    private var pauseTimer: TimerToken?
+
+    /// Refusals after which a connection is left alone for a while: floods of requests that have to be refused, and
+    /// gigabytes that have to be skipped, would otherwise take the time of those who behave.
+    private static let misuseLimit = 64
+    private static let misusePause: Duration = .milliseconds(20)
+
     /// Reads of one turn, so that a connection that never rests does not keep the others waiting.
     private static let readsPerTurn = 4
+    /// Frames of one turn.
+    private static let framesPerTurn = 256
+    private var framesLeft = framesPerTurn
 
     init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, budget: MemoryBudget? = nil) {
         self.reactor = reactor
@@ -82,6 +95,8 @@ class Channel: EventSource, TurnEnd {
         isOpen = false
         if let token, let number = descriptor?.raw { reactor.detach(number, token) }
         descriptor = nil
+        if let pauseTimer { reactor.unschedule(pauseTimer) }
+        pauseTimer = nil
         if let frameTimer { reactor.unschedule(frameTimer) }
         frameTimer = nil
         output.removeAll()
@@ -139,12 +154,14 @@ class Channel: EventSource, TurnEnd {
 
     /// Reading stops while too much waits to be taken, here or at the peer.
     private var mayRead: Bool {
-        isOpen && inboundBytes < limits.inboundBytes && output.count < limits.outboundBytes && isWithinBudget
+        isOpen && !isPaused && inboundBytes < limits.inboundBytes && output.count < limits.outboundBytes
+            && isWithinBudget
     }
 
     private var isWithinBudget: Bool { budget?.admits(heldBytes) ?? true }
 
     private func read() {
+        framesLeft = Self.framesPerTurn
         if !backlog.isEmpty, mayRead {
             let input = backlog
             backlog = []
@@ -152,10 +169,16 @@ class Channel: EventSource, TurnEnd {
         }
         var left = Self.readsPerTurn
         while mayHaveInput, backlog.isEmpty, mayRead {
-            if left == 0 { return needTurnEnd() }
+            if left == 0 {
+                needTurnEnd()
+                break
+            }
             left -= 1
             readOnce()
         }
+        if isOpen, framesLeft == 0, !backlog.isEmpty { needTurnEnd() }
+        if misuse > Self.misuseLimit { pauseReading() }
+        misuse = 0
         // A peer that is gone takes no answers: nothing is worth waiting for.
         if isOpen, hungUp, !mayRead { close() }
         watchFrameTime()
@@ -174,6 +197,7 @@ class Channel: EventSource, TurnEnd {
             let direct = min(count, wanted.count)
             decoder.filled(direct)
             process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
+            if decoder.isSkipping { misuse += count >> 10 }
         case .wouldBlock: mayHaveInput = false
         case .closed: close()
         }
@@ -181,7 +205,8 @@ class Channel: EventSource, TurnEnd {
 
     private func process(_ input: UnsafeRawBufferPointer) {
         var offset = 0
-        while mayRead {
+        while mayRead, framesLeft > 0 {
+            framesLeft -= 1
             switch decoder.next(input, &offset) {
             case .frame(let header, let data)?: receive(header, data)
             case .oversized(let header)?: receiveOversized(header)
@@ -189,6 +214,22 @@ class Channel: EventSource, TurnEnd {
             }
         }
         if isOpen { backlog = Array(input[offset...]) }
+    }
+
+    /// The peer has asked for something that had to be refused.
+    func noteMisuse() {
+        misuse += 1
+    }
+
+    private func pauseReading() {
+        guard isOpen, !isPaused else { return }
+        isPaused = true
+        pauseTimer = reactor.schedule(.now + Self.misusePause) { [weak self] in
+            guard let self else { return }
+            pauseTimer = nil
+            isPaused = false
+            needTurnEnd()
+        }
     }
 
     /// Closes a connection whose frame stays half-read for too long. The timer is not taken back when a frame ends in

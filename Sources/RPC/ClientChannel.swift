@@ -72,6 +72,8 @@ final class ClientChannel: Channel, @unchecked Sendable {
             if streams.abandon(call.streamID) != nil { queue(call.streamID, .cancel, [], length: 0) { _ in } }
             failSends(call.streamID)
         }
+        // What nobody will take must not keep the connection from being read.
+        call.dropMessages()
         call.end(.failure(error))
     }
 

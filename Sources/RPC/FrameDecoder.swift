@@ -49,6 +49,12 @@ struct FrameDecoder: ~Copyable {
         return true
     }
 
+    /// Whether the data of a frame that is too large is being thrown away.
+    var isSkipping: Bool {
+        if case .skipping = state { return true }
+        return false
+    }
+
     /// Bytes of memory held for a cut-off frame.
     var heldBytes: Int { block?.count ?? 0 }
 

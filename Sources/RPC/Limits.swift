@@ -8,7 +8,8 @@ public struct Limits: Sendable {
     public var connections = 16_384
     /// Connections of a server from one user id. A further one is closed as soon as it has been accepted.
     public var connectionsPerUser = 12_288
-    /// Calls of a server that run at once, over all connections. Beyond: RESOURCE_EXHAUSTED.
+    /// Calls of a server that run at once, over all connections. Beyond: RESOURCE_EXHAUSTED, but each connection may
+    /// have four.
     public var calls = 16_384
     /// Calls that run at once. Beyond: RESOURCE_EXHAUSTED.
     public var streams = 1_024

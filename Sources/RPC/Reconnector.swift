@@ -21,7 +21,8 @@ public final class Reconnector: Sendable {
     private let state = Mutex(State())
 
     /// `patience`: how long `connection` goes on trying while nobody listens on the socket. Zero: one try.
-    public init(unixSocket path: String, reactor: Reactor, limits: Limits = Limits(), patience: Duration = .seconds(10)) {
+    public init(unixSocket path: String, reactor: Reactor, limits: Limits = Limits(), patience: Duration = .seconds(10))
+    {
         self.path = path
         self.reactor = reactor
         self.limits = limits

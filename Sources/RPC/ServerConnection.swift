@@ -12,6 +12,9 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private var requestBytes = 0
     private var drains = false
 
+    /// Calls that a connection may have running whatever the others do.
+    private static let callShare = 4
+
     init(server: ServerCore, descriptor: consuming Descriptor, peer: PeerCredentials) {
         self.server = server
         self.peer = peer
@@ -44,6 +47,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     private func refuse(_ header: FrameHeader, _ verdict: ServerStreams<ServerCall>.Verdict) {
+        noteMisuse()
         switch verdict {
         case .reject(let error): respond(header.streamID, .status(error))
         case .fail(let call, let error): abort(call, error)
@@ -58,12 +62,17 @@ final class ServerConnection: Channel, @unchecked Sendable {
             envelope = try RequestEnvelope(decoding: data)
         } catch {
             let failure = RPCError(.invalidArgument, "the request does not decode: \(error)")
+            noteMisuse()
             return respond(header.streamID, .status(failure))
         }
         guard let method = server.routes.find(envelope.service, envelope.method) else {
+            noteMisuse()
             return respond(header.streamID, .status(server.routes.unknown(envelope.service, envelope.method)))
         }
-        if let refusal = refusal(envelope, data.count) { return respond(header.streamID, .status(refusal)) }
+        if let refusal = refusal(envelope, data.count) {
+            noteMisuse()
+            return respond(header.streamID, .status(refusal))
+        }
         start(header, method, envelope, data.count)
     }
 
@@ -77,7 +86,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         if requestBytes > 0, requestBytes + size > limits.requestBytes {
             return RPCError(.resourceExhausted, "the calls on this connection hold \(requestBytes) bytes of requests")
         }
-        if server.pool.running >= limits.calls {
+        if server.pool.running >= limits.calls, handlers >= Self.callShare {
             return RPCError(.resourceExhausted, "\(server.pool.running) calls run, which is the limit")
         }
         return nil

@@ -39,13 +39,14 @@ final class ServerCore: @unchecked Sendable {
         var connections = 0
         var streams = 0
         var calls = 0
+        var strayTasks = 0
         var bytes = 0
     }
 
     var census: Census {
         Census(
             connections: connections.count, streams: connections.values.reduce(0) { $0 + $1.streamCount },
-            calls: pool.running, bytes: budget.used)
+            calls: pool.running, strayTasks: pool.strayTasks, bytes: budget.used)
     }
 
     // MARK: Connections

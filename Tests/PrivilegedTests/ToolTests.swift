@@ -15,7 +15,10 @@ struct ToolTests {
     @Test func callingByName() async throws {
         try await RealDaemon.run { daemon in
             let health = try await daemon.gantry("call", "gantry.v1.System/Health")
-            #expect(health == RunningProgram.Result(code: 0, output: "{\n  \"live\": true,\n  \"ready\": true\n}\n", error: ""))
+            #expect(
+                health
+                    == RunningProgram.Result(code: 0, output: "{\n  \"live\": true,\n  \"ready\": true\n}\n", error: "")
+            )
             let missing = try await daemon.gantry("call", "System/Inspect", #"{"container_id":{"value":"nosuch"}}"#)
             #expect(missing.code == 125 && missing.error.contains("nosuch"), "\(missing)")
             let input = #"{"container_id":{"value":"nosuch"}}"#
@@ -35,8 +38,12 @@ struct ToolTests {
                 "run", "-d", "--name", "web", "busybox", "/bin/sh", "-c", "echo hello; sleep 1000")
             #expect(launched.code == 0, "\(launched)")
             let start = #"{"start":{"container_id":{"value":"web"},"stdout":true,"replay":true}}"#
-            async let attached = gantry(daemon, ["call", "Containerizer/Attach", "-"], input: "\n" + start + "\n")
-            async let argued = daemon.gantry("call", "Containerizer/Attach", start)
+            let (socket, reactor) = (daemon.socket, daemon.reactor)
+            async let attached = RunningProgram(
+                ["call", "Containerizer/Attach", "-"], host: socket, input: "\n" + start + "\n"
+            ).finish(on: reactor)
+            async let argued = RunningProgram(["call", "Containerizer/Attach", start], host: socket)
+                .finish(on: reactor)
             // Both end when the container does; `wait` by name tells that it has.
             let destroyed = try await daemon.gantry("destroy", "web")
             #expect(destroyed.code == 0, "\(destroyed)")
@@ -67,7 +74,8 @@ struct ToolTests {
             #expect(launch.output.contains("enum gantry.v1.LaunchResult {\n"))
             #expect(launch.output.contains("  required mesos.CommandInfo command_info = 11\n"))
             let id = try await daemon.gantry("services", "mesos.ContainerID")
-            let text = "message mesos.ContainerID {\n  required string value = 1\n  optional mesos.ContainerID parent = 2\n}\n"
+            let text =
+                "message mesos.ContainerID {\n  required string value = 1\n  optional mesos.ContainerID parent = 2\n}\n"
             #expect(id == RunningProgram.Result(code: 0, output: text, error: ""))
             let unknown = try await daemon.gantry("services", "mesos.Nothing")
             #expect(unknown.code == 125 && unknown.error.contains("hint:"), "\(unknown)")

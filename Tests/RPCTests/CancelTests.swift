@@ -64,7 +64,9 @@ import Testing
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(server)
             var flood: [UInt8] = []
-            for index in 0..<1_000 { flood += request(UInt32(index * 2 + 1), "Stuck") + frame(UInt32(index * 2 + 1), 0xc0) }
+            for index in 0..<1_000 {
+                flood += request(UInt32(index * 2 + 1), "Stuck") + frame(UInt32(index * 2 + 1), 0xc0)
+            }
             try await peer.send(flood + request(2_001, "Echo", "x"))
             var refused = 0
             while let (header, data) = try await peer.receiveFrame(), header.streamID != 2_001 {

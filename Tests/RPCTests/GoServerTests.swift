@@ -56,7 +56,8 @@ import Testing
             }
             var ends: [Int32] = [-1, -1]
             try #require(pipe(&ends) == 0)
-            let server = try RunningProgram([], host: path, output: ends[1], program: program, wrapper: [program, path])
+            let server = try RunningProgram(
+                [], host: path, output: ends[1], program: program, wrapper: [program, path])
             close(ends[1])
             let ready = Descriptor(owning: ends[0])
             var line = [UInt8](repeating: 0, count: 6)
@@ -82,7 +83,8 @@ import Testing
             for task in 0..<16 {
                 group.addTask {
                     var right = 0
-                    for round in 0..<100 where try await call(client, "Echo", "\(task)/\(round)") == "\(task)/\(round)" {
+                    for round in 0..<100 where try await call(client, "Echo", "\(task)/\(round)") == "\(task)/\(round)"
+                    {
                         right += 1
                     }
                     return right

@@ -25,7 +25,9 @@ public enum GoProgram {
         for name in ["PATH", "HOME", "GOCACHE", "TMPDIR"] {
             if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
         }
-        let files = try Directory(directory).names().map(\.string).filter { $0.hasSuffix(".go") }.map { "\(directory)/\($0)" }
+        let files = try Directory(directory).names().map(\.string).filter { $0.hasSuffix(".go") }.map {
+            "\(directory)/\($0)"
+        }
         let arguments: [String] = [compiler, "build", "-o", target] + files.sorted()
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }

@@ -27,9 +27,13 @@ static uint8_t output[ROOM + 4096];
 static size_t answer(const uint8_t *bytes, size_t count, size_t *used, uint8_t *out) {
     size_t length, at = HEADER, size = 0;
     const uint8_t *payload = bytes;
-    if (count < HEADER) { return 0; }
+    if (count < HEADER) {
+        return 0;
+    }
     length = load32(bytes);
-    if (count < HEADER + length) { return 0; }
+    if (count < HEADER + length) {
+        return 0;
+    }
     while (at < HEADER + length) {
         int field = bytes[at++] >> 3;
         int shift = 0;
@@ -39,7 +43,9 @@ static size_t answer(const uint8_t *bytes, size_t count, size_t *used, uint8_t *
             shift += 7;
         } while (bytes[at++] & 0x80);
         payload = bytes + at;
-        if (field == 3) { break; }
+        if (field == 3) {
+            break;
+        }
         at += size;
     }
     *used = HEADER + length;
@@ -53,16 +59,22 @@ static size_t answer(const uint8_t *bytes, size_t count, size_t *used, uint8_t *
 static int serve_once(struct connection *c, uint8_t *out) {
     size_t start = 0, made = 0, used = 0;
     ssize_t got = read(c->fd, c->input + c->have, ROOM - c->have);
-    if (got <= 0) { return -1; }
+    if (got <= 0) {
+        return -1;
+    }
     c->have += (size_t)got;
     for (;;) {
         size_t size = answer(c->input + start, c->have - start, &used, out + made);
-        if (size == 0) { break; }
+        if (size == 0) {
+            break;
+        }
         start += used;
         made += size;
     }
     c->have -= start;
-    if (c->have > 0) { memmove(c->input, c->input + start, c->have); }
+    if (c->have > 0) {
+        memmove(c->input, c->input + start, c->have);
+    }
     return made > 0 ? write_all(c->fd, out, made) : 0;
 }
 
@@ -83,7 +95,8 @@ static void discard(struct connection *c) {
 static void *thread(void *argument) {
     struct connection *c = argument;
     uint8_t *out = malloc(sizeof(output));
-    while (serve_once(c, out) == 0) {}
+    while (serve_once(c, out) == 0) {
+    }
     free(out);
     discard(c);
     return NULL;
@@ -94,7 +107,9 @@ static void serve_blocking(int listener) {
         pthread_t id;
         pthread_attr_t attributes;
         int fd = accept(listener, NULL, NULL);
-        if (fd < 0) { continue; }
+        if (fd < 0) {
+            continue;
+        }
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, 64 << 10);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -113,7 +128,9 @@ static void serve_epoll(int listener) {
             struct connection *c = events[i].data.ptr;
             if (c == NULL) {
                 int fd = accept(listener, NULL, NULL);
-                if (fd < 0) { continue; }
+                if (fd < 0) {
+                    continue;
+                }
                 event.data.ptr = make(fd);
                 epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
             } else if (serve_once(c, output) != 0) {
@@ -126,12 +143,16 @@ static void serve_epoll(int listener) {
 int main(int argc, char **argv) {
     struct sockaddr_un address;
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (argc != 3 || unix_address(&address, argv[2]) < 0) { return 64; }
+    if (argc != 3 || unix_address(&address, argv[2]) < 0) {
+        return 64;
+    }
     unlink(argv[2]);
     if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 4096) < 0) {
         perror("floor");
         return 1;
     }
-    if (strcmp(argv[1], "blocking") == 0) { serve_blocking(listener); }
+    if (strcmp(argv[1], "blocking") == 0) {
+        serve_blocking(listener);
+    }
     serve_epoll(listener);
 }

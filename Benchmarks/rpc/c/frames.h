@@ -50,7 +50,9 @@ static inline size_t put_tag(uint8_t *bytes, int number, size_t length) {
 static inline int unix_address(struct sockaddr_un *address, const char *path) {
     memset(address, 0, sizeof(*address));
     address->sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof(address->sun_path)) { return -1; }
+    if (strlen(path) >= sizeof(address->sun_path)) {
+        return -1;
+    }
     strcpy(address->sun_path, path);
     return 0;
 }
@@ -58,7 +60,9 @@ static inline int unix_address(struct sockaddr_un *address, const char *path) {
 static inline int write_all(int fd, const uint8_t *bytes, size_t count) {
     while (count > 0) {
         ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL);
-        if (sent <= 0) { return -1; }
+        if (sent <= 0) {
+            return -1;
+        }
         bytes += sent;
         count -= (size_t)sent;
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * load PATH CONNECTIONS CALLS SIZE MILLISECONDS [SERVICE]: keeps CALLS calls in flight on each connection for so long, and prints
- *     calls  calls/s  p50  p99       (times in nanoseconds)
- * load PATH idle CONNECTIONS: opens them, makes one call on each, says "ready", and waits for the end of its input.
+ * load PATH CONNECTIONS CALLS SIZE MILLISECONDS [SERVICE]: keeps CALLS calls in flight on each connection for so long,
+ * and prints calls  calls/s  p50  p99       (times in nanoseconds) load PATH idle CONNECTIONS: opens them, makes one
+ * call on each, says "ready", and waits for the end of its input.
  *
- * A call is bench.Echo/Echo, or SERVICE/Echo, with a protobuf message of SIZE bytes (field 1). One thread: with one connection and one
- * call it blocks in read, otherwise in epoll.
+ * A call is bench.Echo/Echo, or SERVICE/Echo, with a protobuf message of SIZE bytes (field 1). One thread: with one
+ * connection and one call it blocks in read, otherwise in epoll.
  */
 #define _GNU_SOURCE
 #include "frames.h"
@@ -42,7 +42,9 @@ static int64_t now(void) {
 static void prepare(size_t size, const char *service) {
     uint8_t head[16];
     size_t at = HEADER, inner = size > 2 ? size - 2 : 0, head_size;
-    while (inner > 0 && inner + put_tag(head, 1, inner) > size) { inner--; }
+    while (inner > 0 && inner + put_tag(head, 1, inner) > size) {
+        inner--;
+    }
     head_size = put_tag(head, 1, inner);
     at += put_tag(request + at, 1, strlen(service));
     memcpy(request + at, service, strlen(service));
@@ -96,7 +98,9 @@ static size_t take(struct connection *c, int64_t *time) {
     while (c->have - start >= HEADER) {
         const uint8_t *bytes = c->input + start;
         size_t length = load32(bytes);
-        if (c->have - start < HEADER + length) { break; }
+        if (c->have - start < HEADER + length) {
+            break;
+        }
         /* Field 2 is the payload; 1 would be an error. */
         if (bytes[8] != RESPONSE || bytes[HEADER] != (2 << 3 | 2)) {
             fprintf(stderr, "load: not the expected answer\n");
@@ -108,7 +112,9 @@ static size_t take(struct connection *c, int64_t *time) {
         start += HEADER + length;
     }
     c->have -= start;
-    if (c->have > 0 && start > 0) { memmove(c->input, c->input + start, c->have); }
+    if (c->have > 0 && start > 0) {
+        memmove(c->input, c->input + start, c->have);
+    }
     return count;
 }
 
@@ -129,15 +135,21 @@ static void run(struct connection *all, size_t connections, int64_t duration) {
         struct epoll_event events[64];
         int count = 1;
         events[0].data.ptr = all;
-        if (connections > 1) { count = epoll_wait(epoll, events, 64, -1); }
+        if (connections > 1) {
+            count = epoll_wait(epoll, events, 64, -1);
+        }
         for (int i = 0; i < count; i++) {
             struct connection *c = events[i].data.ptr;
             size_t answers = take(c, &time);
-            if (time < end) { send_calls(c, answers, time); }
+            if (time < end) {
+                send_calls(c, answers, time);
+            }
         }
     }
     size_t kept = calls < SAMPLES ? calls : SAMPLES;
-    if (kept == 0) { exit(1); }
+    if (kept == 0) {
+        exit(1);
+    }
     qsort(samples, kept, sizeof(*samples), compare);
     printf("%zu %.1f %u %u\n", calls, (double)calls * 1e9 / (double)(time - start), samples[kept / 2],
            samples[kept * 99 / 100]);
@@ -147,11 +159,14 @@ int main(int argc, char **argv) {
     struct connection *all;
     size_t connections;
     int idle = argc == 4 && strcmp(argv[2], "idle") == 0;
-    if (!idle && argc != 6 && argc != 7) { return 64; }
+    if (!idle && argc != 6 && argc != 7) {
+        return 64;
+    }
     connections = (size_t)atol(argv[idle ? 3 : 2]);
     in_flight = idle ? 1 : (size_t)atol(argv[3]);
     prepare(idle ? 16 : (size_t)atol(argv[4]), argc == 7 ? argv[6] : "bench.Echo");
-    for (slots = 1; slots < in_flight * 2; slots *= 2) {}
+    for (slots = 1; slots < in_flight * 2; slots *= 2) {
+    }
     samples = malloc(SAMPLES * sizeof(*samples));
     output = malloc(request_size * in_flight);
     all = calloc(connections, sizeof(*all));
@@ -162,7 +177,8 @@ int main(int argc, char **argv) {
         all[i].sent = calloc(slots, sizeof(int64_t));
         if (idle) {
             send_calls(&all[i], 1, now());
-            while (take(&all[i], &time) == 0) {}
+            while (take(&all[i], &time) == 0) {
+            }
             free(all[i].input);
         }
     }

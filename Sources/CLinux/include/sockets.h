@@ -86,8 +86,12 @@ static inline int gantry_peer_pidfd(int fd) {
 static inline int gantry_is_unix_listener(int fd) {
     int domain = 0, type = 0, listens = 0;
     socklen_t length = sizeof(int);
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_UNIX) { return 0; }
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) { return 0; }
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_UNIX) {
+        return 0;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) {
+        return 0;
+    }
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
 }
 
@@ -97,9 +101,13 @@ static inline int gantry_socket_path(int fd, char *path) {
     socklen_t length = sizeof(address);
     size_t size;
     memset(&address, 0, sizeof(address));
-    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) { return -1; }
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
+        return -1;
+    }
     size = length > offsetof(struct sockaddr_un, sun_path) ? length - offsetof(struct sockaddr_un, sun_path) : 0;
-    if (size == 0 || address.sun_path[0] == 0) { return -1; }
+    if (size == 0 || address.sun_path[0] == 0) {
+        return -1;
+    }
     memcpy(path, address.sun_path, size);
     return (int)strnlen(path, size);
 }
