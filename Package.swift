@@ -93,6 +93,8 @@ let package = Package(
         tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["TestSupport", "RPC", "Reactor", "Kernel", system], exclude: ["fuzz", "go"]),
+        // Apart, because what the others do at the same time would count. The server that they load is the same.
+        tests("RPCLoadTests", ["RPC", "Reactor", "Kernel", system]),
         .target(
             name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
             swiftSettings: strict),

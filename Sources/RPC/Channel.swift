@@ -39,13 +39,16 @@ class Channel: EventSource, TurnEnd {
 
     /// Refusals after which a connection is left alone for a while: floods of requests that have to be refused, and
     /// gigabytes that have to be skipped, would otherwise take the time of those who behave.
-    private static let misuseLimit = 64
-    private static let misusePause: Duration = .milliseconds(20)
+    private static let misuseLimit = 16
+    private static let shortestPause: Duration = .milliseconds(20)
+    private static let longestPause: Duration = .seconds(1)
+    /// The next pause. They grow while nothing else comes.
+    private var pause = shortestPause
 
     /// Reads of one turn, so that a connection that never rests does not keep the others waiting.
     private static let readsPerTurn = 4
     /// Frames of one turn.
-    private static let framesPerTurn = 256
+    private static let framesPerTurn = 64
     private var framesLeft = framesPerTurn
 
     init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, budget: MemoryBudget? = nil) {
@@ -177,7 +180,7 @@ class Channel: EventSource, TurnEnd {
             readOnce()
         }
         if isOpen, framesLeft == 0, !backlog.isEmpty { needTurnEnd() }
-        if misuse > Self.misuseLimit { pauseReading() }
+        if misuse >= Self.misuseLimit { pauseReading() } else if misuse == 0 { pause = Self.shortestPause }
         misuse = 0
         // A peer that is gone takes no answers: nothing is worth waiting for.
         if isOpen, hungUp, !mayRead { close() }
@@ -197,7 +200,7 @@ class Channel: EventSource, TurnEnd {
             let direct = min(count, wanted.count)
             decoder.filled(direct)
             process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
-            if decoder.isSkipping { misuse += count >> 10 }
+            if decoder.isSkipping { misuse += count >> 12 }
         case .wouldBlock: mayHaveInput = false
         case .closed: close()
         }
@@ -205,7 +208,7 @@ class Channel: EventSource, TurnEnd {
 
     private func process(_ input: UnsafeRawBufferPointer) {
         var offset = 0
-        while mayRead, framesLeft > 0 {
+        while mayRead, framesLeft > 0, misuse < Self.misuseLimit {
             framesLeft -= 1
             switch decoder.next(input, &offset) {
             case .frame(let header, let data)?: receive(header, data)
@@ -224,7 +227,10 @@ class Channel: EventSource, TurnEnd {
     private func pauseReading() {
         guard isOpen, !isPaused else { return }
         isPaused = true
-        pauseTimer = reactor.schedule(.now + Self.misusePause) { [weak self] in
+        // Not all at the same moment: those who were stopped together would come back together.
+        let spread = pause * Double.random(in: 0.75..<1.25)
+        pause = min(pause * 4, Self.longestPause)
+        pauseTimer = reactor.schedule(.now + spread) { [weak self] in
             guard let self else { return }
             pauseTimer = nil
             isPaused = false
@@ -270,7 +276,8 @@ class Channel: EventSource, TurnEnd {
     /// Whether a frame may be queued now, without waiting behind others.
     var hasRoom: Bool { sends.isEmpty && mayQueue }
 
-    private var mayQueue: Bool { output.count < limits.outboundBytes && isWithinBudget }
+    /// What waits is held already: with an empty queue it may go, whatever the budget says.
+    private var mayQueue: Bool { output.isEmpty || output.count < limits.outboundBytes && isWithinBudget }
 
     /// Lets a frame wait for room. `send` runs when there is some, `fail` when the connection closes or `failSends` is
     /// called for the stream.

@@ -20,7 +20,7 @@ public struct Limits: Sendable {
     /// Bytes written and not yet taken by the peer. At the limit `send` waits and the connection is not read.
     public var outboundBytes = 16 << 20
     /// All of these bytes and those of half-read frames, of all connections of a server. Above it each connection may
-    /// hold 16 KiB.
+    /// still hold its share of half as much again, and at least 16 KiB.
     public var serverBytes = 64 << 20
     /// How long a frame may stay half-read before the connection is closed.
     public var frameTime: Duration = .seconds(10)

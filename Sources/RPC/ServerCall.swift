@@ -11,6 +11,8 @@ final class ServerCall: @unchecked Sendable {
     /// Bytes of the request, which count as long as the handler runs.
     let requestBytes: Int
     private let invocation: Router.Invocation
+    /// Bytes of a result that waits for room.
+    private(set) var resultBytes = 0
 
     var worker: CallWorker?
     var deadlineTimer: TimerToken?
@@ -49,7 +51,9 @@ final class ServerCall: @unchecked Sendable {
         // A handler that left the reactor comes back here; the pool's tasks prefer it.
         if connection.isRoomy(for: self) { return connection.finish(self, result) }
         try await connection.reactor.suspend { (_, waiter: Waiter<Void>) in
-            self.connection.waitForRoom(self, waiter) { self.connection.finish(self, result) }
+            self.resultBytes = result.count
+            self.connection.hold(self)
+            return self.connection.waitForRoom(self, waiter) { self.connection.finish(self, result) }
         }
     }
 

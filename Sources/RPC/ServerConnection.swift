@@ -10,6 +10,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Handlers that run, whether or not their streams are still open.
     private var handlers = 0
     private var requestBytes = 0
+    private var resultBytes = 0
     private var drains = false
 
     /// Calls that a connection may have running whatever the others do.
@@ -22,7 +23,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
             reactor: server.reactor, descriptor: descriptor, limits: server.limits, budget: server.budget)
     }
 
-    override var otherBytes: Int { requestBytes }
+    override var otherBytes: Int { requestBytes + resultBytes }
 
     var interceptors: InterceptorChain { server.interceptors }
 
@@ -146,6 +147,12 @@ final class ServerConnection: Channel, @unchecked Sendable {
         hasRoom || call.isOver
     }
 
+    /// The call's result waits for room until its handler returns.
+    func hold(_ call: ServerCall) {
+        resultBytes += call.resultBytes
+        count()
+    }
+
     func waitForRoom(_ call: ServerCall, _ waiter: Waiter<Void>, _ send: @escaping () -> Void) -> () -> Void {
         let token = waitForRoom(call.streamID) {
             send()
@@ -217,6 +224,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func handlerReturned(_ call: ServerCall) {
         handlers -= 1
         requestBytes -= call.requestBytes
+        resultBytes -= call.resultBytes
         count()
     }
 

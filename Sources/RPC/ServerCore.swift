@@ -72,6 +72,7 @@ final class ServerCore: @unchecked Sendable {
         connectionsOfUser[peer.uid, default: 0] += 1
         let connection = ServerConnection(server: self, descriptor: descriptor, peer: peer)
         connections[ObjectIdentifier(connection)] = connection
+        budget.connections = connections.count
         do {
             try connection.attach()
         } catch {
@@ -82,6 +83,7 @@ final class ServerCore: @unchecked Sendable {
     func didClose(_ connection: ServerConnection) {
         let wasFull = !mayAccept
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        budget.connections = connections.count
         let left = connectionsOfUser[connection.peer.uid, default: 1] - 1
         connectionsOfUser[connection.peer.uid] = left > 0 ? left : nil
         if wasFull { for listener in listeners { listener.resume() } }

@@ -64,18 +64,18 @@ import Testing
         try await withServer(limits: limits) { server in
             let peer = try RawPeer(server)
             var flood: [UInt8] = []
-            for index in 0..<1_000 {
+            for index in 0..<200 {
                 flood += request(UInt32(index * 2 + 1), "Stuck") + frame(UInt32(index * 2 + 1), 0xc0)
             }
-            try await peer.send(flood + request(2_001, "Echo", "x"))
+            try await peer.send(flood + request(401, "Echo", "x"))
             var refused = 0
-            while let (header, data) = try await peer.receiveFrame(), header.streamID != 2_001 {
+            while let (header, data) = try await peer.receiveFrame(), header.streamID != 401 {
                 let answer = try data.withUnsafeBytes { try ResponseEnvelope(decoding: $0) }
                 guard case .status(let status) = answer else { continue }
                 #expect(status.code == .resourceExhausted)
                 refused += 1
             }
-            #expect(refused > 500)
+            #expect(refused > 40)
         }
     }
 
