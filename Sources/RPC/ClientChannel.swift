@@ -24,21 +24,21 @@ final class ClientChannel: Channel, @unchecked Sendable {
     func start(
         _ call: ClientCall, _ request: OutgoingRequest, _ output: ClientStreams<ClientCall>.Output,
         _ timeout: Duration?,
-        written: @escaping () -> Void = {}
+        written: (() -> Void)? = nil
     ) throws {
         guard isOpen else { throw closed }
-        let send = { [self] in
-            call.pendingSend = nil
-            write(call, request, output)
-            written()
-        }
         if hasRoom {
-            send()
+            write(call, request, output)
+            written?()
         } else {
-            call.pendingSend = waitForRoom(0, send: send) { [self] in
+            call.pendingSend = waitForRoom(0) { [self] in
+                call.pendingSend = nil
+                write(call, request, output)
+                written?()
+            } fail: { [self] in
                 call.pendingSend = nil
                 call.end(.failure(closed))
-                written()
+                written?()
             }
         }
         guard let timeout, call.outcome == nil else { return }

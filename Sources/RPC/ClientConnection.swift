@@ -64,11 +64,11 @@ public final class ClientConnection: Sendable {
         service: String, method: String, payload: [UInt8], options: CallOptions = CallOptions()
     ) async throws -> [UInt8] {
         let request = try outgoing(service, method, payload, options)
-        let channel = channel
-        return try await channel.reactor.suspend { (_, waiter: Waiter<[UInt8]>) in
-            let call = ClientCall(channel, response: waiter)
-            try channel.start(call, request, .unary, options.timeout)
-            return { channel.abandon(call) }
+        let call = ClientCall(channel, isUnary: true)
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { call.hold($0, request, options.timeout) }
+        } onCancel: {
+            call.cancel()
         }
     }
 
