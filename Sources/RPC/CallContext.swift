@@ -60,8 +60,11 @@ public struct CallContext: Sendable {
     /// nil only where a test calls a handler without a socket.
     public var peer: PeerCredentials?
 
+    /// For metrics: when the call began.
+    var started: ContinuousClock.Instant?
+
     /// The connection, for questions about its other end.
-    weak var connection: ServerConnection?
+    var connection: ServerConnection?
 
     /// A descriptor of the process at the other end, which never comes to mean another one (SO_PEERPIDFD). nil: the
     /// connection is closed, or the kernel is older than 6.5. From any task.

@@ -28,6 +28,8 @@ public struct Interceptor: Sendable {
     }
 
     let kind: Kind
+    /// Whether contexts have to carry the time of the call's beginning.
+    var needsTime = false
 
     /// One that may suspend. Every call of a server with such a one needs a task, those of synchronous handlers too:
     /// prefer hooks.
@@ -49,12 +51,15 @@ struct InterceptorChain: Sendable {
 
     init(_ interceptors: [Interceptor]) {
         self.interceptors = interceptors
+        needsTime = interceptors.contains { $0.needsTime }
         let hooks = interceptors.compactMap { interceptor -> Interceptor.Hooks? in
             if case .hooks(let hooks) = interceptor.kind { return hooks }
             return nil
         }
         self.hooks = hooks.count == interceptors.count ? hooks : nil
     }
+
+    let needsTime: Bool
 
     /// Whether `run` may be called.
     var isSynchronous: Bool { hooks != nil }

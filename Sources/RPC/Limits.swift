@@ -22,6 +22,8 @@ public struct Limits: Sendable {
     /// All of these bytes and those of half-read frames, of all connections of a server. Above it each connection may
     /// still hold its share of half as much again, and at least 16 KiB.
     public var serverBytes = 64 << 20
+    /// The longest that a call may take, whatever deadline it brings. nil: as long as its caller waits.
+    public var callTime: Duration?
     /// How long a frame may stay half-read before the connection is closed.
     public var frameTime: Duration = .seconds(10)
 

@@ -94,11 +94,12 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     private func start(_ header: FrameHeader, _ method: Router.Method, _ envelope: RequestEnvelope, _ size: Int) {
-        let timeout = envelope.timeoutNanoseconds
-        let deadline = timeout == 0 ? nil : ContinuousClock.now + .nanoseconds(timeout)
-        let context = CallContext(
+        let deadline = deadline(envelope.timeoutNanoseconds)
+        var context = CallContext(
             id: server.nextCallID(), service: method.service, method: method.name, metadata: envelope.metadata,
             deadline: deadline, peer: peer)
+        if server.interceptors.needsTime { context.started = .now }
+        context.connection = self
         if let immediate = method.immediate, server.interceptors.isSynchronous {
             return answer(header.streamID, envelope.payload, context, immediate)
         }
@@ -120,6 +121,13 @@ final class ServerConnection: Channel, @unchecked Sendable {
         handlers += 1
         requestBytes += size
         server.pool.run(call)
+    }
+
+    /// 0: the caller waits for ever.
+    private func deadline(_ timeout: Int64) -> ContinuousClock.Instant? {
+        let asked = timeout == 0 ? nil : Duration.nanoseconds(timeout)
+        guard let limit = limits.callTime else { return asked.map { .now + $0 } }
+        return .now + min(asked ?? limit, limit)
     }
 
     /// A call that is over before the next frame is looked at, and leaves no trace.
