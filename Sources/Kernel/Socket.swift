@@ -154,7 +154,7 @@ public enum UnixSocket {
         }
     }
 
-    private static func transfer(
+    static func transfer(
         _ operation: String, _ number: Int32, whenZero: Transfer, _ body: () -> Int
     ) throws(SystemError) -> Transfer {
         do throws(SystemError) {

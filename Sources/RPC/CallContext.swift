@@ -60,6 +60,13 @@ public struct CallContext: Sendable {
     /// nil only where a test calls a handler without a socket.
     public var peer: PeerCredentials?
 
+    /// The descriptors that the caller has passed with the request; none unless the server takes any
+    /// (`Limits.descriptors`).
+    public internal(set) var descriptors = PassedDescriptors.none
+    /// Where the handler of a unary call puts descriptors that are to go with its answer. nil: the caller has not asked
+    /// for any.
+    public internal(set) var answerDescriptors: PassedDescriptors?
+
     /// For metrics: when the call began.
     var started: ContinuousClock.Instant?
 

@@ -21,6 +21,8 @@ class Channel: EventSource, TurnEnd {
     private var decoder = FrameDecoder()
     private var output: OutputQueue
     private var sends = PendingSends()
+    /// Descriptors that have come and whose frames have not.
+    private var passed: [Int32] = []
     /// Input that was read before reading had to stop.
     private var backlog: [UInt8] = []
     private var mayHaveInput = false
@@ -105,6 +107,8 @@ class Channel: EventSource, TurnEnd {
         output.removeAll()
         backlog = []
         decoder.dropBlocks()
+        _ = PassedDescriptors(passed)
+        passed = []
         let unsent = sends.takeAll()
         didClose()
         for entry in unsent { entry.fail() }
@@ -192,11 +196,17 @@ class Channel: EventSource, TurnEnd {
     private func readOnce() {
         let wanted = decoder.wanted
         let block = reactor.receiveBlock
-        switch transfer({ (socket) throws(SystemError) in try UnixSocket.receive(socket, into: wanted, then: block) }) {
+        let result = transfer { (socket) throws(SystemError) in
+            if limits.descriptors == 0 { return try UnixSocket.receive(socket, into: wanted, then: block) }
+            return try UnixSocket.receive(socket, into: wanted, then: block) { passed.append($0) }
+        }
+        // Somebody who passes descriptors without frames for them.
+        if passed.count > limits.descriptors { return close() }
+        switch result {
         case .bytes(let count):
             // A stream socket that fills less than it was offered has no more, and will tell when it has (epoll(7)).
-            // Of its end it has told already.
-            if count < wanted.count + block.count, !ends { mayHaveInput = false }
+            // Of its end it has told already. With descriptors it stops behind each message that brought some.
+            if count < wanted.count + block.count, !ends, limits.descriptors == 0 { mayHaveInput = false }
             let direct = min(count, wanted.count)
             decoder.filled(direct)
             process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
@@ -217,6 +227,18 @@ class Channel: EventSource, TurnEnd {
             }
         }
         if isOpen { backlog = Array(input[offset...]) }
+    }
+
+    /// The descriptors that came with a frame, which have to be taken for each frame. nil: it announces more than there
+    /// are, and the connection has been closed.
+    func takePassed(_ header: FrameHeader) -> PassedDescriptors? {
+        let count = limits.descriptors == 0 ? 0 : header.flags.descriptorCount
+        guard passed.count >= count else {
+            close()
+            return nil
+        }
+        defer { passed.removeFirst(count) }
+        return PassedDescriptors(Array(passed.prefix(count)))
     }
 
     /// The peer has asked for something that had to be refused.
@@ -264,10 +286,11 @@ class Channel: EventSource, TurnEnd {
 
     /// Queues a frame. Its data is written by `write`, all `length` bytes of it.
     func queue(
-        _ streamID: UInt32, _ type: FrameType, _ flags: FrameFlags, length: Int,
+        _ streamID: UInt32, _ type: FrameType, _ flags: FrameFlags, length: Int, passing: PassedDescriptors? = nil,
         _ write: (UnsafeMutableRawPointer) -> Void
     ) {
-        guard isOpen, let target = output.append(FrameHeader.size + length) else { return }
+        guard isOpen, let target = output.append(FrameHeader.size + length, passing: passing) else { return }
+        let flags = passing.map { flags.with(descriptors: $0.count) } ?? flags
         FrameHeader(length: length, streamID: streamID, type: type, flags: flags).write(to: target)
         write(target + FrameHeader.size)
         needTurnEnd()
@@ -318,6 +341,11 @@ class Channel: EventSource, TurnEnd {
     }
 
     private func sendOnce() -> UnixSocket.Transfer {
+        if let (piece, descriptors) = output.passing {
+            return transfer { (socket) throws(SystemError) in
+                try UnixSocket.send(socket, piece, passing: descriptors.raw)
+            }
+        }
         if let piece = output.onlyPiece {
             return transfer { (socket) throws(SystemError) in try UnixSocket.send(socket, piece) }
         }

@@ -12,6 +12,8 @@ final class ClientCall: @unchecked Sendable {
     private let isCancelled = Atomic<Bool>(false)
     /// From here on `response` belongs to the reactor's thread.
     private var isStarted = false
+    /// What came with the response.
+    var answerDescriptors: PassedDescriptors?
     /// 0: the request has not been written yet.
     var streamID: UInt32 = 0
     var pendingSend: PendingSends.Token?

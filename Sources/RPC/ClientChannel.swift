@@ -9,6 +9,8 @@ final class ClientChannel: Channel, @unchecked Sendable {
     private var streams = ClientStreams<ClientCall>()
     /// For other threads.
     let isGone = Atomic<Bool>(false)
+    /// The descriptors of the frame that is being looked at.
+    private var arrived: PassedDescriptors?
     private var closeWaiters: [Waiter<Void>] = []
 
     init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, path: String) {
@@ -62,7 +64,7 @@ final class ClientChannel: Channel, @unchecked Sendable {
         case .open: flags = .remoteOpen
         case .closed: flags = .remoteClosed
         }
-        queue(id, .request, flags, length: request.encodedSize) { request.encode(to: $0) }
+        queue(id, .request, flags, length: request.encodedSize, passing: request.descriptors) { request.encode(to: $0) }
     }
 
     /// The caller gives up. Servers of ours are told; others go on until their own timer ends.
@@ -105,6 +107,11 @@ final class ClientChannel: Channel, @unchecked Sendable {
     // MARK: Frames
 
     override func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
+        arrived = nil
+        if limits.descriptors > 0 {
+            guard let passed = takePassed(header) else { return }
+            arrived = passed
+        }
         act(streams.receive(header), header, data)
     }
 
@@ -123,7 +130,9 @@ final class ClientChannel: Channel, @unchecked Sendable {
             ended(call, header, .success(()))
         case .end(let call): ended(call, header, .success(()))
         case .fail(let call, let error): ended(call, header, .failure(error))
-        case .response(let call): ended(call, header, respond(call, data))
+        case .response(let call):
+            call.answerDescriptors = arrived
+            ended(call, header, respond(call, data))
         }
     }
 

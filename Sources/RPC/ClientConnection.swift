@@ -72,6 +72,28 @@ public final class ClientConnection: Sendable {
         }
     }
 
+    /// The same with descriptors in both directions (SCM_RIGHTS): copies of those given go with the request, and the
+    /// handler is told that some may come with the answer. Both sides must take descriptors (`Limits.descriptors`); a
+    /// server that does not drops them, and answers as if there were none.
+    public func unary(
+        service: String, method: String, payload: [UInt8], passing descriptors: [Int32],
+        options: CallOptions = CallOptions()
+    ) async throws -> (payload: [UInt8], descriptors: PassedDescriptors) {
+        let copies = PassedDescriptors()
+        for number in descriptors { try copies.add(try Descriptor(duplicating: number)) }
+        var options = options
+        options.metadata.entries.append(Metadata.Entry(key: PassedDescriptors.key, value: "1"))
+        var request = try outgoing(service, method, payload, options)
+        if copies.count > 0 { request.descriptors = copies }
+        let (call, outgoing) = (ClientCall(channel, isUnary: true), request)
+        let answer = try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { call.hold($0, outgoing, options.timeout) }
+        } onCancel: {
+            call.cancel()
+        }
+        return (answer, call.answerDescriptors ?? .none)
+    }
+
     /// Opens a stream. With a payload the caller sends nothing more (a server stream); without one it sends with
     /// `ClientStream.send` until `closeSend`. Returns when the request has been queued; throws as `unary` does.
     public func stream(

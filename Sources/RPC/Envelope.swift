@@ -48,13 +48,14 @@ extension Metadata.Entry {
 }
 
 /// `ttrpc.Request` as it is sent.
-struct OutgoingRequest: Hashable {
+struct OutgoingRequest {
     let service: String
     let method: String
     let payload: [UInt8]
     let timeoutNanoseconds: Int64
     let metadata: Metadata
     let encodedSize: Int
+    var descriptors: PassedDescriptors?
 
     init(service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64, metadata: Metadata) {
         self.service = service

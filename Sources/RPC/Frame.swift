@@ -21,6 +21,14 @@ struct FrameFlags: OptionSet, Hashable {
     static let remoteOpen = FrameFlags(rawValue: 0x02)
     /// A data frame without a message, as opposed to one with an empty message.
     static let noData = FrameFlags(rawValue: 0x04)
+
+    /// Ours, not ttrpc's, between two sides that have agreed to it: how many descriptors came with the frame's first
+    /// byte, in the upper half.
+    var descriptorCount: Int { Int(rawValue >> 4) }
+
+    func with(descriptors count: Int) -> FrameFlags {
+        FrameFlags(rawValue: rawValue & 0x0f | UInt8(truncatingIfNeeded: count << 4))
+    }
 }
 
 /// The ten bytes in front of every frame: length and stream id, big-endian, then type and flags.

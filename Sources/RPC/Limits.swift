@@ -24,6 +24,9 @@ public struct Limits: Sendable {
     public var serverBytes = 64 << 20
     /// The longest that a call may take, whatever deadline it brings. nil: as long as its caller waits.
     public var callTime: Duration?
+    /// Descriptors that the peer may have passed and that no call has got yet; beyond, the connection is closed. 0: none
+    /// are taken at all, and the kernel closes what comes.
+    public var descriptors = 0
     /// How long a frame may stay half-read before the connection is closed.
     public var frameTime: Duration = .seconds(10)
 

@@ -9,6 +9,8 @@ struct OutputQueue: ~Copyable {
         var end = 0
         /// The reactor's own block, which has to be back before others need it.
         var isSpare = false
+        /// What goes with its first byte.
+        var passed: PassedDescriptors?
 
         var room: Int { memory.count - end }
     }
@@ -39,9 +41,10 @@ struct OutputQueue: ~Copyable {
 
     /// Room for `size` bytes at the end of the queue, in one piece. All of it must be written before the queue is used
     /// again.
-    mutating func append(_ size: Int) -> UnsafeMutableRawPointer? {
-        if blocks.isEmpty || blocks[blocks.count - 1].room < size { blocks.append(makeBlock(size)) }
+    mutating func append(_ size: Int, passing passed: PassedDescriptors? = nil) -> UnsafeMutableRawPointer? {
+        if blocks.isEmpty || passed != nil || blocks[blocks.count - 1].room < size { blocks.append(makeBlock(size)) }
         let last = blocks.count - 1
+        if passed != nil { blocks[last].passed = passed }
         let place = blocks[last].end
         blocks[last].end += size
         count += size
@@ -56,6 +59,12 @@ struct OutputQueue: ~Copyable {
         return Block(memory: .allocate(byteCount: max(size, wanted), alignment: 16))
     }
 
+    /// The first block, if descriptors go with it: it has to be sent by itself.
+    var passing: (piece: UnsafeRawBufferPointer, descriptors: PassedDescriptors)? {
+        guard head < blocks.count, let passed = blocks[head].passed else { return nil }
+        return (UnsafeRawBufferPointer(rebasing: blocks[head].memory[blocks[head].start..<blocks[head].end]), passed)
+    }
+
     /// All that waits, if it is in one piece, as it nearly always is.
     var onlyPiece: UnsafeRawBufferPointer? {
         guard blocks.count - head == 1 else { return nil }
@@ -64,7 +73,9 @@ struct OutputQueue: ~Copyable {
 
     /// The first pieces that wait: as many as one system call should take.
     func pieces(limit: Int = 64) -> [UnsafeRawBufferPointer] {
-        blocks[head...].prefix(limit).map { UnsafeRawBufferPointer(rebasing: $0.memory[$0.start..<$0.end]) }
+        blocks[head...].prefix(limit).prefix { $0.passed == nil }.map {
+            UnsafeRawBufferPointer(rebasing: $0.memory[$0.start..<$0.end])
+        }
     }
 
     /// The first `size` bytes have been sent.
@@ -75,10 +86,12 @@ struct OutputQueue: ~Copyable {
             let length = blocks[head].end - blocks[head].start
             if left < length {
                 blocks[head].start += left
+                if left > 0 { blocks[head].passed = nil }
                 return compact()
             }
             left -= length
             Self.release(blocks[head], spare)
+            blocks[head].passed = nil
             head += 1
         }
         blocks.removeAll(keepingCapacity: blocks.count < 8)
@@ -92,7 +105,7 @@ struct OutputQueue: ~Copyable {
         let rest = UnsafeRawBufferPointer(rebasing: block.memory[block.start..<block.end])
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: rest.count, alignment: 16)
         memory.copyMemory(from: rest)
-        blocks[head] = Block(memory: memory, end: rest.count)
+        blocks[head] = Block(memory: memory, end: rest.count, passed: block.passed)
         Self.release(block, spare)
     }
 

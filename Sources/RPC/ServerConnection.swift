@@ -12,6 +12,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private var requestBytes = 0
     private var resultBytes = 0
     private var drains = false
+    /// The descriptors of the frame that is being looked at. Unless it begins a call, nobody takes them.
+    private var arrived = PassedDescriptors.none
 
     /// Calls that a connection may have running whatever the others do.
     private static let callShare = 4
@@ -32,6 +34,10 @@ final class ServerConnection: Channel, @unchecked Sendable {
     // MARK: Frames
 
     override func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
+        if limits.descriptors > 0 {
+            guard let passed = takePassed(header) else { return }
+            arrived = passed
+        }
         switch streams.receive(header) {
         case .request: request(header, data)
         case .message(let call): call.receive(data)
@@ -100,6 +106,11 @@ final class ServerConnection: Channel, @unchecked Sendable {
             deadline: deadline, peer: peer)
         if server.interceptors.needsTime { context.started = .now }
         context.connection = self
+        if limits.descriptors > 0 {
+            context.descriptors = arrived
+            arrived = .none
+            if !envelope.metadata[PassedDescriptors.key].isEmpty { context.answerDescriptors = PassedDescriptors() }
+        }
         if let immediate = method.immediate, server.interceptors.isSynchronous {
             return answer(header.streamID, envelope.payload, context, immediate)
         }
@@ -135,7 +146,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
         _ streamID: UInt32, _ payload: UnsafeRawBufferPointer, _ context: CallContext, _ handle: Router.Immediate
     ) {
         do {
-            respond(streamID, .payload(try server.interceptors.run(context) { try handle(payload, context) }))
+            let result = try server.interceptors.run(context) { try handle(payload, context) }
+            respond(streamID, .payload(result), context.answerDescriptors)
         } catch {
             respond(streamID, .status(RPCError(describing: error)))
         }
@@ -184,7 +196,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func finish(_ call: ServerCall, _ result: [UInt8]) {
         guard streams.finish(call.streamID) != nil else { return }
         switch call.shape {
-        case .unary, .clientStream: respond(call.streamID, .payload(result))
+        case .unary, .clientStream: respond(call.streamID, .payload(result), call.context.answerDescriptors)
         case .serverStream, .bidirectional:
             queue(call.streamID, .data, [.remoteClosed, .noData], length: 0) { _ in }
         }
@@ -216,15 +228,19 @@ final class ServerConnection: Channel, @unchecked Sendable {
         closeIfDrained()
     }
 
-    private func respond(_ streamID: UInt32, _ response: ResponseEnvelope) {
-        var response = response
+    private func respond(
+        _ streamID: UInt32, _ response: ResponseEnvelope, _ descriptors: PassedDescriptors? = nil
+    ) {
+        var (response, descriptors) = (response, descriptors)
+        if descriptors?.count == 0 { descriptors = nil }
         if response.encodedSize > FrameHeader.maximumLength {
             let limit = FrameHeader.maximumLength
+            descriptors = nil
             response = .status(
                 RPCError(
                     .resourceExhausted, "a response of \(response.encodedSize) bytes is above the limit of \(limit)"))
         }
-        queue(streamID, .response, [], length: response.encodedSize) { response.encode(to: $0) }
+        queue(streamID, .response, [], length: response.encodedSize, passing: descriptors) { response.encode(to: $0) }
     }
 
     // MARK: Bookkeeping

@@ -43,7 +43,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let name: String
     let isolation = ReactorIsolation()
     let epoll: Epoll
-    let inbox = Mutex(Inbox())
+    let inbox = Locked(Inbox())
     /// The identity of the thread that runs the loop; 0 when none does.
     let owner = Atomic<UInt>(0)
     private let wakeUp: EventCounter

@@ -133,8 +133,26 @@ func echoRouter(_ journal: Journal) -> Router {
             if request == "fail" { throw RPCError(.aborted, "as asked") }
             return request == "large" ? Bytes(Array(repeating: 7, count: 4 << 20)) : request
         }, encode: Bytes.encode)
+    addPassing(&router)
     addStreams(&router, journal)
     return router
+}
+
+/// Methods that hand back the descriptors that they get, and say how many those were.
+private func addPassing(_ router: inout Router) {
+    let handle: @Sendable (Bytes, CallContext) throws -> Bytes = { _, context in
+        let numbers = context.descriptors.take()
+        guard let answer = context.answerDescriptors else { return "not asked" }
+        for number in numbers { try answer.add(Descriptor(owning: number)) }
+        return Bytes(Array("\(numbers.count)".utf8))
+    }
+    router.immediate(service: echo, method: "Pass", decode: Bytes.decode, handle: handle, encode: Bytes.encode)
+    router.unary(
+        service: echo, method: "PassLater", decode: Bytes.decode,
+        handle: { request, context in
+            await Task.yield()
+            return try handle(request, context)
+        }, encode: Bytes.encode)
 }
 
 private func addStreams(_ router: inout Router, _ journal: Journal) {

@@ -12,6 +12,12 @@ func frame(
     return bytes + [type, flags] + data
 }
 
+extension OutgoingRequest: Equatable {
+    static func == (left: OutgoingRequest, right: OutgoingRequest) -> Bool {
+        encoded(left) == encoded(right)
+    }
+}
+
 func encoded(_ request: OutgoingRequest) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: request.encodedSize) { buffer, count in
         count = request.encodedSize

@@ -132,6 +132,42 @@ static inline ssize_t gantry_send_vector(int fd, const struct iovec *vector, siz
     return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Reads, and takes the descriptors that came with the bytes, at most `*count` and GANTRY_MAX_PASSED; `*count` becomes
+   how many they are, and -1 if the kernel had to drop some. */
+static inline ssize_t gantry_receive_passed(int fd, struct iovec *vector, size_t pieces, int *fds, int *count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * GANTRY_MAX_PASSED)];
+    } control;
+    struct msghdr message;
+    struct cmsghdr *part;
+    ssize_t got;
+    *count = 0;
+    memset(&message, 0, sizeof(message));
+    message.msg_iov = vector;
+    message.msg_iovlen = pieces;
+    message.msg_control = control.space;
+    message.msg_controllen = sizeof(control.space);
+    got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0) {
+        return got;
+    }
+    for (part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        *count = (int)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(fds, CMSG_DATA(part), sizeof(int) * (size_t)*count);
+    }
+    if (message.msg_flags & MSG_CTRUNC) {
+        while (*count > 0) {
+            close(fds[--*count]);
+        }
+        *count = -1;
+    }
+    return got;
+}
+
 /* epoll_event is packed and its data a union: both are awkward in Swift. */
 static inline int gantry_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
     struct epoll_event event;
