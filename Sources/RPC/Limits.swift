@@ -2,7 +2,7 @@
 
 /// What a peer may make us hold. Each bound is one connection's unless it says otherwise.
 ///
-/// An idle connection costs about 5 KiB; with the defaults 10,000 of them stay below 256 MiB whatever they do.
+/// An idle connection holds no buffers; with the defaults 10,000 of them stay below 256 MiB whatever they do.
 public struct Limits: Sendable {
     /// Connections of a server; further ones wait in the kernel's backlog.
     public var connections = 16_384
