@@ -18,7 +18,7 @@ struct CallCommand: AsyncParsableCommand {
               gantry call System/Health
               gantry call Containerizer/Wait '{"container_id":{"value":"web"}}'
               gantry call gantry.v1.System/Events | jq .type
-              gantry call Containerizer/Attach '{"start":{"container_id":{"value":"web"},"stdout":true}}'
+              gantry call Containerizer/Attach - <requests.jsonl
             """)
 
     @OptionGroup var connection: ConnectionOptions
