@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two lines a target. Each calls a script that also works by itself, and says at its top what it does.
-.PHONY: run test test-vm check build proto bench fuzz install
+.PHONY: run test test-vm check build proto bench fuzz soak install
 
 run:
 	@scripts/run
@@ -25,6 +25,10 @@ bench:
 
 fuzz:
 	@scripts/fuzz-init
+	@scripts/fuzz-rpc
+
+soak:
+	@scripts/soak-rpc
 
 install:
 	@scripts/install

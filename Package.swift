@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "gantry", targets: ["gantry"]),
         // For programs that talk to the daemon, such as Benchmarks/.
         .library(name: "Client", targets: ["Client", "Wire"]),
+        .library(name: "RPC", targets: ["RPC", "Reactor"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -93,7 +94,9 @@ let package = Package(
             "ImagesTests",
             ["TestSupport", "Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
-        tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
+        tests("RPCTests", ["TestSupport", "RPC", "Reactor", "Kernel", system], exclude: ["fuzz", "go"]),
+        // Apart, because what the others do at the same time would count. The server that they load is the same.
+        tests("RPCLoadTests", ["RPC", "Reactor", "Kernel", system]),
         .target(
             name: "TestSupport", dependencies: ["Client", "Kernel", "Reactor", system], path: "Tests/TestSupport",
             swiftSettings: strict),

@@ -18,7 +18,13 @@ let package = Package(
             dependencies: [
                 .product(name: "Client", package: "gantry")
             ],
-            swiftSettings: strict)
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bench-rpc",
+            dependencies: [
+                .product(name: "RPC", package: "gantry")
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -25,7 +25,8 @@ struct GantryCommand: ParsableCommand {
                     DestroyCommand.self, InspectCommand.self, UsageCommand.self,
                 ]),
             CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
-            CommandGroup(name: "Daemon", subcommands: [HealthCommand.self, VersionCommand.self]),
-            CommandGroup(name: "Messages", subcommands: [WireCommand.self]),
+            CommandGroup(name: "Daemon", subcommands: [HealthCommand.self, PingCommand.self, VersionCommand.self]),
+            CommandGroup(
+                name: "Calls and messages", subcommands: [CallCommand.self, ServicesCommand.self, WireCommand.self]),
         ])
 }

@@ -41,6 +41,10 @@ public final class GantryClient: Sendable {
         get async throws { SystemClient(try await connection()) }
     }
 
+    public var reflection: ReflectionClient {
+        get async throws { ReflectionClient(try await connection()) }
+    }
+
     /// The connection, which is made now if there is none. Callers that come together share one attempt; after a
     /// failed attempt the next call tries again.
     public func connection() async throws -> ClientConnection {

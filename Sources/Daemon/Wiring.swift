@@ -22,6 +22,8 @@ public final class GantryDaemon: Sendable {
     private let readiness = Readiness()
     private let configuration: DaemonConfiguration
     private let lock: InstanceLock
+    /// What to serve on instead of the configured path, if the daemon was started with sockets.
+    private let inherited: [UnixListener.Inherited]
     private let log: Logger
     /// One line about what this instance stands on.
     public let summary: String
@@ -32,6 +34,8 @@ public final class GantryDaemon: Sendable {
     public init(_ configuration: DaemonConfiguration, log: Logger) throws {
         self.configuration = configuration
         self.log = log
+        // First of all: no child may get them.
+        inherited = try InheritedSockets.take()
         try StateDirectories.prepare(configuration.root, log: log)
         lock = try InstanceLock(root: configuration.root)
 
@@ -71,6 +75,7 @@ public final class GantryDaemon: Sendable {
         ImageHandlers(store: images).register(in: &router)
         SystemHandlers(containerizer: containerizer, readiness: readiness, features: isolators.map(\.name))
             .register(in: &router)
+        ReflectionHandlers([.containerizer, .images, .system, .reflection]).register(in: &router)
         server = Server(
             reactor: reactor, router: router,
             interceptors: [CallLog.interceptor(log), PeerPolicy().interceptor, readiness.interceptor])
@@ -80,10 +85,11 @@ public final class GantryDaemon: Sendable {
     /// Starts to serve, destroys what an earlier daemon left, and returns when every call is answered.
     public func start() async throws {
         try reactor.start()
-        try StateDirectories.prepareSocketDirectory(configuration.socket)
+        if inherited.isEmpty { try StateDirectories.prepareSocketDirectory(configuration.socket) }
         let configuration = configuration
         try await reactor.task {
-            try self.server.listen(unixSocket: configuration.socket)
+            for socket in self.inherited { self.server.listen(inherited: socket) }
+            if self.inherited.isEmpty { try self.server.listen(unixSocket: configuration.socket) }
             let found = try await self.containerizer.recover()
             if found > 0 { self.log.notice("recovered", metadata: ["destroyed": "\(found)"]) }
             self.readiness.becomeReady()

@@ -15,6 +15,11 @@ public struct Descriptor: ~Copyable, Sendable {
         self.raw = raw
     }
 
+    /// A second descriptor of the same open file description as somebody else's, with close-on-exec set.
+    public init(duplicating number: Int32) throws(SystemError) {
+        raw = try systemCall("dup", "descriptor \(number)") { fcntl(number, F_DUPFD_CLOEXEC, 3) }
+    }
+
     deinit {
         Glibc.close(raw)
     }

@@ -35,6 +35,42 @@ public struct SocketPair: ~Copyable, Sendable {
     public consuming func keepOurs() -> Descriptor { ours }
 }
 
+extension UnixSocket {
+    /// The most descriptors that one call passes.
+    public static let passedLimit = Int(GANTRY_MAX_PASSED)
+
+    /// As `receive` without them: also takes the descriptors that came with the bytes, which the caller owns. EPROTO
+    /// when the kernel had to drop some.
+    public static func receive(
+        _ number: Int32, into first: UnsafeMutableRawBufferPointer, then second: UnsafeMutableRawBufferPointer,
+        passed: (Int32) -> Void
+    ) throws(SystemError) -> Transfer {
+        var buffers = [
+            iovec(iov_base: first.baseAddress, iov_len: first.count),
+            iovec(iov_base: second.baseAddress, iov_len: second.count),
+        ]
+        var descriptors = [Int32](repeating: -1, count: passedLimit)
+        var count: Int32 = 0
+        let result = try transfer("recvmsg", number, whenZero: .closed) {
+            gantry_receive_passed(number, &buffers, 2, &descriptors, &count)
+        }
+        if count < 0 { throw SystemError("recvmsg", "descriptors", .protocolError) }
+        for descriptor in descriptors.prefix(Int(count)) { passed(descriptor) }
+        return result
+    }
+
+    /// Writes a buffer, and passes copies of the descriptors with its first byte: if any is written, they are, too.
+    public static func send(
+        _ number: Int32, _ buffer: UnsafeRawBufferPointer, passing descriptors: [Int32]
+    ) throws(SystemError) -> Transfer {
+        try transfer("sendmsg", number, whenZero: .bytes(0)) {
+            descriptors.withUnsafeBufferPointer {
+                gantry_send_descriptors(number, buffer.baseAddress, buffer.count, $0.baseAddress, $0.count)
+            }
+        }
+    }
+}
+
 /// Messages with descriptors (SCM_RIGHTS, unix(7)). Neither call blocks.
 public enum DescriptorPassing {
     /// - Returns: false when the socket has no room now; epoll will tell.

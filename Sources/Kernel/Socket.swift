@@ -100,6 +100,19 @@ public enum UnixSocket {
         return peer
     }
 
+    /// The process that connected, also when it has ended meanwhile (SO_PEERPIDFD, Linux 6.5). nil: the kernel does not
+    /// know, or is older.
+    public static func peerProcess(_ number: Int32) throws(SystemError) -> Descriptor? {
+        do throws(SystemError) {
+            return Descriptor(owning: try systemCall("getsockopt", "SO_PEERPIDFD") { gantry_peer_pidfd(number) })
+        } catch  where error.errno == .protocolNotAvailable || error.errno == .noData || error.errno == .noSuchProcess {
+            return nil
+        }
+    }
+
+    /// Whether it is a listening Unix stream socket.
+    public static func isListener(_ number: Int32) -> Bool { gantry_is_unix_listener(number) == 1 }
+
     /// Reads into the first buffer, and what does not fit there into the second. Together they must have room.
     public static func receive(
         _ number: Int32, into first: UnsafeMutableRawBufferPointer, then second: UnsafeMutableRawBufferPointer
@@ -115,6 +128,13 @@ public enum UnixSocket {
             try transfer("readv", number, whenZero: .closed) {
                 readv(number, bytes.assumingMemoryBound(to: iovec.self).baseAddress, 2)
             }
+        }
+    }
+
+    /// Writes a buffer without SIGPIPE.
+    public static func send(_ number: Int32, _ buffer: UnsafeRawBufferPointer) throws(SystemError) -> Transfer {
+        try transfer("send", number, whenZero: .bytes(0)) {
+            Glibc.send(number, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
         }
     }
 
@@ -134,7 +154,7 @@ public enum UnixSocket {
         }
     }
 
-    private static func transfer(
+    static func transfer(
         _ operation: String, _ number: Int32, whenZero: Transfer, _ body: () -> Int
     ) throws(SystemError) -> Transfer {
         do throws(SystemError) {

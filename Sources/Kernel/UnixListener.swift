@@ -40,6 +40,32 @@ public struct UnixListener: ~Copyable, Sendable {
         file = (try? FileIdentity(path)) ?? nil
     }
 
+    /// One that this process was started with.
+    public struct Inherited: Hashable, Sendable {
+        public let number: Int32
+
+        /// A listening, non-blocking Unix socket that closes on exec.
+        public init(number: Int32) {
+            self.number = number
+        }
+
+        /// The path that it is bound to, or the descriptor's number in words.
+        public var path: String {
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+                let count = gantry_socket_path(number, buffer.baseAddress)
+                guard count > 0 else { return "descriptor \(number)" }
+                return String(decoding: buffer[..<Int(count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            }
+        }
+    }
+
+    /// Takes a socket over, and closes it at its end. Its file belongs to whoever bound it, and stays.
+    public init(_ inherited: Inherited) {
+        descriptor = Descriptor(owning: inherited.number)
+        path = inherited.path
+        file = nil
+    }
+
     private static func bind(_ path: String, _ mode: UInt32, _ backlog: Int32) throws(SystemError) -> Descriptor {
         do throws(SystemError) {
             return try UnixSocket.listen(path, mode: mode, backlog: backlog)

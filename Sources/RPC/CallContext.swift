@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Kernel
+internal import Reactor
 
 /// Who is at the other end of a connection: SO_PEERCRED, taken when the connection was accepted (unix(7)).
 ///
@@ -57,6 +59,30 @@ public struct CallContext: Sendable {
     public var deadline: ContinuousClock.Instant?
     /// nil only where a test calls a handler without a socket.
     public var peer: PeerCredentials?
+
+    /// The descriptors that the caller has passed with the request; none unless the server takes any
+    /// (`Limits.descriptors`).
+    public internal(set) var descriptors = PassedDescriptors.none
+    /// Where the handler of a unary call puts descriptors that are to go with its answer. nil: the caller has not asked
+    /// for any.
+    public internal(set) var answerDescriptors: PassedDescriptors?
+
+    /// For metrics: when the call began.
+    var started: ContinuousClock.Instant?
+
+    /// The connection, for questions about its other end.
+    var connection: ServerConnection?
+
+    /// A descriptor of the process at the other end, which never comes to mean another one (SO_PEERPIDFD). nil: the
+    /// connection is closed, or the kernel is older than 6.5. From any task.
+    public func peerProcess() async throws -> ProcessDescriptor? {
+        guard let connection, let peer else { return nil }
+        let raw = try await connection.reactor.suspend { (_, waiter: Waiter<Int32?>) in
+            waiter.finish(.success(try connection.peerProcess()?.release()))
+            return {}
+        }
+        return raw.map { ProcessDescriptor(owning: Descriptor(owning: $0), pid: peer.pid) }
+    }
 
     public init(
         id: UInt64 = 0, service: String, method: String, metadata: Metadata = Metadata(),

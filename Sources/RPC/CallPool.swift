@@ -12,6 +12,9 @@ final class CallPool: @unchecked Sendable {
     private var isClosed = false
     /// Calls that have been started and whose handlers have not returned.
     private(set) var running = 0
+    private var workers = 0
+    /// Tasks that are neither parked nor run a call.
+    var strayTasks: Int { workers - idle.count - running }
     /// Called when a handler has returned.
     var didEnd: () -> Void = {}
 
@@ -21,9 +24,18 @@ final class CallPool: @unchecked Sendable {
 
     func run(_ call: ServerCall) {
         running += 1
-        let worker = idle.popLast() ?? CallWorker()
+        let worker = idle.popLast() ?? makeWorker()
         call.worker = worker
         worker.take(call, reactor, self)
+    }
+
+    private func makeWorker() -> CallWorker {
+        workers += 1
+        return CallWorker()
+    }
+
+    fileprivate func workerEnded() {
+        workers -= 1
     }
 
     fileprivate func ended(_ call: ServerCall) {
@@ -65,6 +77,7 @@ final class CallWorker: @unchecked Sendable {
                 pool.ended(call)
                 current = await self.wait(pool)
             }
+            pool.workerEnded()
         }
     }
 

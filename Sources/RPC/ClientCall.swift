@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Reactor
+internal import Synchronization
 
-/// One call of a client: who waits for it, and what has come. On the reactor's thread.
+/// One call of a client: who waits for it, and what has come. On the reactor's thread, but for `hold` and `cancel`.
 final class ClientCall: @unchecked Sendable {
     private let channel: ClientChannel
-    /// Who waits for a unary call's response; nil for streams.
-    private let response: Waiter<[UInt8]>?
+    let isUnary: Bool
+    /// Who waits for a unary call's response. Not by a Waiter: that is the most that calls do, and a task's own
+    /// continuation spares half of its cost.
+    private var response: UnsafeContinuation<[UInt8], any Error>?
+    private let isCancelled = Atomic<Bool>(false)
+    /// From here on `response` belongs to the reactor's thread.
+    private var isStarted = false
+    /// What came with the response.
+    var answerDescriptors: PassedDescriptors?
     /// 0: the request has not been written yet.
     var streamID: UInt32 = 0
     var pendingSend: PendingSends.Token?
@@ -15,16 +23,45 @@ final class ClientCall: @unchecked Sendable {
     private(set) var outcome: Result<Void, any Error>?
     private var reader: Waiter<[UInt8]?>?
 
-    init(_ channel: ClientChannel, response: Waiter<[UInt8]>? = nil) {
+    init(_ channel: ClientChannel, isUnary: Bool = false) {
         self.channel = channel
-        self.response = response
+        self.isUnary = isUnary
     }
 
-    var isUnary: Bool { response != nil }
+    /// Who waits for the response of a unary call, and the call's start. From any thread.
+    func hold(_ continuation: UnsafeContinuation<[UInt8], any Error>, _ request: OutgoingRequest, _ timeout: Duration?)
+    {
+        response = continuation
+        if channel.reactor.isCurrent { return start(request, timeout) }
+        channel.reactor.submit { self.start(request, timeout) }
+    }
+
+    private func start(_ request: OutgoingRequest, _ timeout: Duration?) {
+        isStarted = true
+        if isCancelled.load(ordering: .acquiring) { return end(.failure(CancellationError())) }
+        do {
+            try channel.start(self, request, .unary, timeout)
+        } catch {
+            end(.failure(error))
+        }
+    }
+
+    /// The task that waits for a unary call has been cancelled. From any thread, also before `hold`.
+    func cancel() {
+        isCancelled.store(true, ordering: .releasing)
+        // Not at once even on the reactor's thread: whoever cancels may stand in the middle of a change.
+        channel.reactor.submit {
+            // One that has not been started sees the mark when it is.
+            if self.isStarted, self.response != nil { self.channel.abandon(self) }
+        }
+    }
 
     /// A message of the stream, or the response's payload.
     func receive(_ message: [UInt8]) {
-        if let response { return response.finish(.success(message)) }
+        if isUnary {
+            response.take()?.resume(returning: message)
+            return
+        }
         if let reader = reader.take() { return reader.finish(.success(message)) }
         messages.append(message)
         channel.inboundBytes += MessageQueue.cost(message)
@@ -36,9 +73,8 @@ final class ClientCall: @unchecked Sendable {
         outcome = result
         if let deadlineTimer { channel.reactor.unschedule(deadlineTimer) }
         deadlineTimer = nil
-        let last: Result<[UInt8]?, any Error> = result.map { nil }
-        reader.take()?.finish(last)
-        if case .failure(let error) = result { response?.finish(.failure(error)) }
+        if let reader = reader.take() { reader.finish(result.map { nil }) }
+        if case .failure(let error) = result { response.take()?.resume(throwing: error) }
     }
 
     /// The next message; nil while none is there and the stream goes on.

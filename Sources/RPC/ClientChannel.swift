@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 internal import Reactor
+internal import Synchronization
 
 /// The client's side of a connection: turns calls into frames, and frames into their results.
 final class ClientChannel: Channel, @unchecked Sendable {
     private let path: String
     private var streams = ClientStreams<ClientCall>()
+    /// For other threads.
+    let isGone = Atomic<Bool>(false)
+    /// The descriptors of the frame that is being looked at.
+    private var arrived: PassedDescriptors?
     private var closeWaiters: [Waiter<Void>] = []
 
     init(reactor: Reactor, descriptor: consuming Descriptor, limits: Limits, path: String) {
@@ -21,21 +26,21 @@ final class ClientChannel: Channel, @unchecked Sendable {
     func start(
         _ call: ClientCall, _ request: OutgoingRequest, _ output: ClientStreams<ClientCall>.Output,
         _ timeout: Duration?,
-        written: @escaping () -> Void = {}
+        written: (() -> Void)? = nil
     ) throws {
         guard isOpen else { throw closed }
-        let send = { [self] in
-            call.pendingSend = nil
-            write(call, request, output)
-            written()
-        }
         if hasRoom {
-            send()
+            write(call, request, output)
+            written?()
         } else {
-            call.pendingSend = waitForRoom(0, send: send) { [self] in
+            call.pendingSend = waitForRoom(0) { [self] in
+                call.pendingSend = nil
+                write(call, request, output)
+                written?()
+            } fail: { [self] in
                 call.pendingSend = nil
                 call.end(.failure(closed))
-                written()
+                written?()
             }
         }
         guard let timeout, call.outcome == nil else { return }
@@ -59,16 +64,18 @@ final class ClientChannel: Channel, @unchecked Sendable {
         case .open: flags = .remoteOpen
         case .closed: flags = .remoteClosed
         }
-        queue(id, .request, flags, length: request.encodedSize) { request.encode(to: $0) }
+        queue(id, .request, flags, length: request.encodedSize, passing: request.descriptors) { request.encode(to: $0) }
     }
 
-    /// The caller gives up. The server is not told: ttrpc has no message for that.
+    /// The caller gives up. Servers of ours are told; others go on until their own timer ends.
     func abandon(_ call: ClientCall, _ error: any Error = CancellationError()) {
         if let pending = call.pendingSend.take() { stopWaiting(pending) }
         if call.streamID != 0 {
-            streams.abandon(call.streamID)
+            if streams.abandon(call.streamID) != nil { queue(call.streamID, .cancel, [], length: 0) { _ in } }
             failSends(call.streamID)
         }
+        // What nobody will take must not keep the connection from being read.
+        call.dropMessages()
         call.end(.failure(error))
     }
 
@@ -100,6 +107,11 @@ final class ClientChannel: Channel, @unchecked Sendable {
     // MARK: Frames
 
     override func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
+        arrived = nil
+        if limits.descriptors > 0 {
+            guard let passed = takePassed(header) else { return }
+            arrived = passed
+        }
         act(streams.receive(header), header, data)
     }
 
@@ -118,7 +130,9 @@ final class ClientChannel: Channel, @unchecked Sendable {
             ended(call, header, .success(()))
         case .end(let call): ended(call, header, .success(()))
         case .fail(let call, let error): ended(call, header, .failure(error))
-        case .response(let call): ended(call, header, respond(call, data))
+        case .response(let call):
+            call.answerDescriptors = arrived
+            ended(call, header, respond(call, data))
         }
     }
 
@@ -153,6 +167,7 @@ final class ClientChannel: Channel, @unchecked Sendable {
     }
 
     override func didClose() {
+        isGone.store(true, ordering: .releasing)
         for call in streams.removeAll() { call.end(.failure(closed)) }
         let waiters = closeWaiters
         closeWaiters = []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 public import Reactor
+internal import Synchronization
 internal import SystemPackage
 
 /// A client's connection. Any number of calls may run on it at once, from any task. It closes when nobody holds it, or
@@ -58,17 +59,39 @@ public final class ClientConnection: Sendable {
 
     /// One message out, one message back. Throws RPCError: the server's; UNAVAILABLE when the connection is gone;
     /// DEADLINE_EXCEEDED; RESOURCE_EXHAUSTED for a request above 4 MiB. Throws CancellationError when the task is
-    /// cancelled; the server does not learn of that.
+    /// cancelled; a server of ours then cancels the call, others do not learn of it.
     public func unary(
         service: String, method: String, payload: [UInt8], options: CallOptions = CallOptions()
     ) async throws -> [UInt8] {
         let request = try outgoing(service, method, payload, options)
-        let channel = channel
-        return try await channel.reactor.suspend { (_, waiter: Waiter<[UInt8]>) in
-            let call = ClientCall(channel, response: waiter)
-            try channel.start(call, request, .unary, options.timeout)
-            return { channel.abandon(call) }
+        let call = ClientCall(channel, isUnary: true)
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { call.hold($0, request, options.timeout) }
+        } onCancel: {
+            call.cancel()
         }
+    }
+
+    /// The same with descriptors in both directions (SCM_RIGHTS): copies of those given go with the request, and the
+    /// handler is told that some may come with the answer. Both sides must take descriptors (`Limits.descriptors`); a
+    /// server that does not drops them, and answers as if there were none.
+    public func unary(
+        service: String, method: String, payload: [UInt8], passing descriptors: [Int32],
+        options: CallOptions = CallOptions()
+    ) async throws -> (payload: [UInt8], descriptors: PassedDescriptors) {
+        let copies = PassedDescriptors()
+        for number in descriptors { try copies.add(try Descriptor(duplicating: number)) }
+        var options = options
+        options.metadata.entries.append(Metadata.Entry(key: PassedDescriptors.key, value: "1"))
+        var request = try outgoing(service, method, payload, options)
+        if copies.count > 0 { request.descriptors = copies }
+        let (call, outgoing) = (ClientCall(channel, isUnary: true), request)
+        let answer = try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { call.hold($0, outgoing, options.timeout) }
+        } onCancel: {
+            call.cancel()
+        }
+        return (answer, call.answerDescriptors ?? .none)
     }
 
     /// Opens a stream. With a payload the caller sends nothing more (a server stream); without one it sends with
@@ -103,6 +126,9 @@ public final class ClientConnection: Sendable {
         }
         return request
     }
+
+    /// Whether calls can no longer succeed. A connection that is about to close may not know yet.
+    public var isClosed: Bool { channel.isGone.load(ordering: .acquiring) }
 
     /// Ends all calls with UNAVAILABLE and closes the socket.
     public func close() {

@@ -72,8 +72,8 @@ public final class ClientStream: AsyncSequence, Sendable {
         }
     }
 
-    /// Stops listening: `next` and `send` throw CancellationError. ttrpc has no cancel message, so the server goes on
-    /// until its deadline, or until the connection closes.
+    /// Gives the stream up: `next` and `send` throw CancellationError, and a server of ours cancels the call. ttrpc has
+    /// no message for that, so other servers go on until their deadline, or until the connection closes.
     public func cancel() {
         let (channel, call) = (channel, call)
         channel.reactor.perform { channel.abandon(call) }

@@ -48,15 +48,22 @@ extension Metadata.Entry {
 }
 
 /// `ttrpc.Request` as it is sent.
-struct OutgoingRequest: Hashable {
-    var service: String
-    var method: String
-    var payload: [UInt8]
-    var timeoutNanoseconds: Int64
-    var metadata: Metadata
+struct OutgoingRequest {
+    let service: String
+    let method: String
+    let payload: [UInt8]
+    let timeoutNanoseconds: Int64
+    let metadata: Metadata
+    let encodedSize: Int
+    var descriptors: PassedDescriptors?
 
-    var encodedSize: Int {
-        metadata.entries.reduce(
+    init(service: String, method: String, payload: [UInt8], timeoutNanoseconds: Int64, metadata: Metadata) {
+        self.service = service
+        self.method = method
+        self.payload = payload
+        self.timeoutNanoseconds = timeoutNanoseconds
+        self.metadata = metadata
+        encodedSize = metadata.entries.reduce(
             FieldWriter.size(nonEmpty: service.utf8.count) + FieldWriter.size(nonEmpty: method.utf8.count)
                 + FieldWriter.size(nonEmpty: payload.count)
                 + FieldWriter.size(number: UInt64(bitPattern: timeoutNanoseconds))

@@ -7,6 +7,9 @@ struct FrameType: RawRepresentable, Hashable {
     static let request = FrameType(rawValue: 0x01)
     static let response = FrameType(rawValue: 0x02)
     static let data = FrameType(rawValue: 0x03)
+    /// Ours, not ttrpc's: the client has given up a stream, and no answer to it is wanted. Other servers skip it, as
+    /// they do every type that they do not know.
+    static let cancel = FrameType(rawValue: 0xc0)
 }
 
 struct FrameFlags: OptionSet, Hashable {
@@ -18,6 +21,14 @@ struct FrameFlags: OptionSet, Hashable {
     static let remoteOpen = FrameFlags(rawValue: 0x02)
     /// A data frame without a message, as opposed to one with an empty message.
     static let noData = FrameFlags(rawValue: 0x04)
+
+    /// Ours, not ttrpc's, between two sides that have agreed to it: how many descriptors came with the frame's first
+    /// byte, in the upper half.
+    var descriptorCount: Int { Int(rawValue >> 4) }
+
+    func with(descriptors count: Int) -> FrameFlags {
+        FrameFlags(rawValue: rawValue & 0x0f | UInt8(truncatingIfNeeded: count << 4))
+    }
 }
 
 /// The ten bytes in front of every frame: length and stream id, big-endian, then type and flags.

@@ -36,10 +36,23 @@ struct FrameDecoder: ~Copyable {
         spent?.deallocate()
     }
 
+    /// Nothing more will be read.
+    mutating func dropBlocks() {
+        block?.deallocate()
+        block = nil
+        // One that is being looked at stays until the end.
+    }
+
     /// Whether a frame has been begun and not ended. Then `sequence` is its number.
     var isInsideFrame: Bool {
         if case .header = state { return headCount > 0 }
         return true
+    }
+
+    /// Whether the data of a frame that is too large is being thrown away.
+    var isSkipping: Bool {
+        if case .skipping = state { return true }
+        return false
     }
 
     /// Bytes of memory held for a cut-off frame.

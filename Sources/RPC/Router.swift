@@ -11,6 +11,9 @@ public struct Router: Sendable {
     /// result, and empty for the others.
     typealias Invocation = @Sendable (CallContext, ServerCall) async throws -> [UInt8]
 
+    /// A call that needs no task. Decodes the argument, runs the handler, encodes the result.
+    typealias Immediate = @Sendable (UnsafeRawBufferPointer, CallContext) throws -> [UInt8]
+
     struct Method: Sendable {
         var service: String
         var name: String
@@ -18,6 +21,8 @@ public struct Router: Sendable {
         /// Decodes the argument. The bytes are valid only during the call; an argument that does not decode gives an
         /// invocation that throws, so that interceptors see that call as well.
         var prepare: @Sendable (UnsafeRawBufferPointer) -> Invocation
+        /// The same without a task, of a unary method that has a synchronous handler.
+        var immediate: Immediate?
     }
 
     private(set) var methods: [Method] = []
@@ -42,6 +47,27 @@ public struct Router: Sendable {
             return { context, _ in
                 try encodeResult(try await handle(request, context), encode)
             }
+        }
+    }
+
+    /// One message in, one message out, without a task: for methods that never wait. The handler runs on the reactor's
+    /// thread between two frames, and everything else waits for it.
+    public mutating func immediate<Req: Sendable, Res: Sendable>(
+        service: String, method: String,
+        decode: @escaping @Sendable (UnsafeRawBufferPointer) throws -> Req,
+        handle: @escaping @Sendable (Req, CallContext) throws -> Res,
+        encode: @escaping @Sendable (Res) throws -> [UInt8]
+    ) {
+        // With an interceptor that may suspend it runs as others do.
+        unary(service: service, method: method, decode: decode, handle: { try handle($0, $1) }, encode: encode)
+        methods[methods.count - 1].immediate = { bytes, context in
+            let request: Req
+            do {
+                request = try decode(bytes)
+            } catch {
+                throw RPCError(undecodable: error)
+            }
+            return try encodeResult(try handle(request, context), encode)
         }
     }
 
@@ -109,7 +135,7 @@ public struct Router: Sendable {
         _ prepare: @escaping @Sendable (UnsafeRawBufferPointer) -> Invocation
     ) {
         methods.removeAll { $0.service == service && $0.name == name }
-        methods.append(Method(service: service, name: name, shape: shape, prepare: prepare))
+        methods.append(Method(service: service, name: name, shape: shape, prepare: prepare, immediate: nil))
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Glibc
-internal import Kernel
+public import Kernel
 public import Reactor
 
 /// Serves a router's methods over Unix sockets (ttrpc 1.2). All of it runs on one reactor, which must run.
@@ -21,6 +21,14 @@ public final class Server: Sendable {
     /// that somebody answers on is EADDRINUSE, a file of another kind EEXIST. Throws SystemError.
     public func listen(unixSocket path: String, mode: mode_t = 0o660) throws {
         let listener = Listener(server: core, socket: try UnixListener(path, mode: mode))
+        let box = Handover(listener)
+        let core = core
+        core.reactor.perform { core.add(box.content) }
+    }
+
+    /// Accepts connections on a socket that this process was started with. Its file stays when the server ends.
+    public func listen(inherited socket: UnixListener.Inherited) {
+        let listener = Listener(server: core, socket: UnixListener(socket))
         let box = Handover(listener)
         let core = core
         core.reactor.perform { core.add(box.content) }

@@ -11,6 +11,8 @@ final class ServerCall: @unchecked Sendable {
     /// Bytes of the request, which count as long as the handler runs.
     let requestBytes: Int
     private let invocation: Router.Invocation
+    /// Bytes of a result that waits for room.
+    private(set) var resultBytes = 0
 
     var worker: CallWorker?
     var deadlineTimer: TimerToken?
@@ -38,28 +40,10 @@ final class ServerCall: @unchecked Sendable {
     /// Runs the interceptors and the handler, and answers.
     func run() async {
         do {
-            let result = try await invoke()
+            let result = try await connection.interceptors.run(context) { try await invocation(context, self) }
             try await finish(result)
         } catch {
             connection.fail(self, RPCError(describing: error))
-        }
-    }
-
-    private func invoke() async throws -> [UInt8] {
-        let interceptors = connection.interceptors
-        if interceptors.isEmpty { return try await invocation(context, self) }
-        var result: [UInt8]?
-        try await intercept(interceptors[...]) {
-            result = try await self.invocation(self.context, self)
-        }
-        guard let result else { throw RPCError(.internal, "an interceptor swallowed the call") }
-        return result
-    }
-
-    private func intercept(_ interceptors: ArraySlice<Interceptor>, _ body: () async throws -> Void) async throws {
-        guard let first = interceptors.first else { return try await body() }
-        try await first(context) {
-            try await self.intercept(interceptors.dropFirst(), body)
         }
     }
 
@@ -67,7 +51,9 @@ final class ServerCall: @unchecked Sendable {
         // A handler that left the reactor comes back here; the pool's tasks prefer it.
         if connection.isRoomy(for: self) { return connection.finish(self, result) }
         try await connection.reactor.suspend { (_, waiter: Waiter<Void>) in
-            self.connection.waitForRoom(self, waiter) { self.connection.finish(self, result) }
+            self.resultBytes = result.count
+            self.connection.hold(self)
+            return self.connection.waitForRoom(self, waiter) { self.connection.finish(self, result) }
         }
     }
 

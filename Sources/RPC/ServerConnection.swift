@@ -10,19 +10,34 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Handlers that run, whether or not their streams are still open.
     private var handlers = 0
     private var requestBytes = 0
+    private var resultBytes = 0
     private var drains = false
+    /// The descriptors of the frame that is being looked at. Unless it begins a call, nobody takes them.
+    private var arrived = PassedDescriptors.none
+
+    /// Calls that a connection may have running whatever the others do.
+    private static let callShare = 4
 
     init(server: ServerCore, descriptor: consuming Descriptor, peer: PeerCredentials) {
         self.server = server
         self.peer = peer
-        super.init(reactor: server.reactor, descriptor: descriptor, limits: server.limits)
+        super.init(
+            reactor: server.reactor, descriptor: descriptor, limits: server.limits, budget: server.budget)
     }
 
-    var interceptors: [Interceptor] { server.interceptors }
+    override var otherBytes: Int { requestBytes + resultBytes }
+
+    var interceptors: InterceptorChain { server.interceptors }
+
+    var streamCount: Int { streams.count }
 
     // MARK: Frames
 
     override func receive(_ header: FrameHeader, _ data: UnsafeRawBufferPointer) {
+        if limits.descriptors > 0 {
+            guard let passed = takePassed(header) else { return }
+            arrived = passed
+        }
         switch streams.receive(header) {
         case .request: request(header, data)
         case .message(let call): call.receive(data)
@@ -39,9 +54,11 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     private func refuse(_ header: FrameHeader, _ verdict: ServerStreams<ServerCall>.Verdict) {
+        noteMisuse()
         switch verdict {
         case .reject(let error): respond(header.streamID, .status(error))
         case .fail(let call, let error): abort(call, error)
+        case .cancel(let call): drop(call)
         default: break
         }
     }
@@ -52,12 +69,17 @@ final class ServerConnection: Channel, @unchecked Sendable {
             envelope = try RequestEnvelope(decoding: data)
         } catch {
             let failure = RPCError(.invalidArgument, "the request does not decode: \(error)")
+            noteMisuse()
             return respond(header.streamID, .status(failure))
         }
         guard let method = server.routes.find(envelope.service, envelope.method) else {
+            noteMisuse()
             return respond(header.streamID, .status(server.routes.unknown(envelope.service, envelope.method)))
         }
-        if let refusal = refusal(envelope, data.count) { return respond(header.streamID, .status(refusal)) }
+        if let refusal = refusal(envelope, data.count) {
+            noteMisuse()
+            return respond(header.streamID, .status(refusal))
+        }
         start(header, method, envelope, data.count)
     }
 
@@ -71,18 +93,27 @@ final class ServerConnection: Channel, @unchecked Sendable {
         if requestBytes > 0, requestBytes + size > limits.requestBytes {
             return RPCError(.resourceExhausted, "the calls on this connection hold \(requestBytes) bytes of requests")
         }
-        if server.pool.running >= limits.calls {
+        if server.pool.running >= limits.calls, handlers >= Self.callShare {
             return RPCError(.resourceExhausted, "\(server.pool.running) calls run, which is the limit")
         }
         return nil
     }
 
     private func start(_ header: FrameHeader, _ method: Router.Method, _ envelope: RequestEnvelope, _ size: Int) {
-        let timeout = envelope.timeoutNanoseconds
-        let deadline = timeout == 0 ? nil : ContinuousClock.now + .nanoseconds(timeout)
-        let context = CallContext(
+        let deadline = deadline(envelope.timeoutNanoseconds)
+        var context = CallContext(
             id: server.nextCallID(), service: method.service, method: method.name, metadata: envelope.metadata,
             deadline: deadline, peer: peer)
+        if server.interceptors.needsTime { context.started = .now }
+        context.connection = self
+        if limits.descriptors > 0 {
+            context.descriptors = arrived
+            arrived = .none
+            if !envelope.metadata[PassedDescriptors.key].isEmpty { context.answerDescriptors = PassedDescriptors() }
+        }
+        if let immediate = method.immediate, server.interceptors.isSynchronous {
+            return answer(header.streamID, envelope.payload, context, immediate)
+        }
         let call = ServerCall(
             connection: self, streamID: header.streamID, shape: method.shape, context: context, requestBytes: size,
             invocation: method.prepare(envelope.payload))
@@ -103,6 +134,25 @@ final class ServerConnection: Channel, @unchecked Sendable {
         server.pool.run(call)
     }
 
+    /// 0: the caller waits for ever.
+    private func deadline(_ timeout: Int64) -> ContinuousClock.Instant? {
+        let asked = timeout == 0 ? nil : Duration.nanoseconds(timeout)
+        guard let limit = limits.callTime else { return asked.map { .now + $0 } }
+        return .now + min(asked ?? limit, limit)
+    }
+
+    /// A call that is over before the next frame is looked at, and leaves no trace.
+    private func answer(
+        _ streamID: UInt32, _ payload: UnsafeRawBufferPointer, _ context: CallContext, _ handle: Router.Immediate
+    ) {
+        do {
+            let result = try server.interceptors.run(context) { try handle(payload, context) }
+            respond(streamID, .payload(result), context.answerDescriptors)
+        } catch {
+            respond(streamID, .status(RPCError(describing: error)))
+        }
+    }
+
     private func input(_ header: FrameHeader, _ shape: Router.Shape) -> ServerStreams<ServerCall>.Input {
         switch shape {
         case .unary, .serverStream: .single
@@ -115,6 +165,12 @@ final class ServerConnection: Channel, @unchecked Sendable {
     /// Whether the call may queue a frame at once. A call that is over may: nothing will come of it.
     func isRoomy(for call: ServerCall) -> Bool {
         hasRoom || call.isOver
+    }
+
+    /// The call's result waits for room until its handler returns.
+    func hold(_ call: ServerCall) {
+        resultBytes += call.resultBytes
+        count()
     }
 
     func waitForRoom(_ call: ServerCall, _ waiter: Waiter<Void>, _ send: @escaping () -> Void) -> () -> Void {
@@ -140,7 +196,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func finish(_ call: ServerCall, _ result: [UInt8]) {
         guard streams.finish(call.streamID) != nil else { return }
         switch call.shape {
-        case .unary, .clientStream: respond(call.streamID, .payload(result))
+        case .unary, .clientStream: respond(call.streamID, .payload(result), call.context.answerDescriptors)
         case .serverStream, .bidirectional:
             queue(call.streamID, .data, [.remoteClosed, .noData], length: 0) { _ in }
         }
@@ -165,15 +221,26 @@ final class ServerConnection: Channel, @unchecked Sendable {
         closeIfDrained()
     }
 
-    private func respond(_ streamID: UInt32, _ response: ResponseEnvelope) {
-        var response = response
+    /// The caller has given up: nobody waits for an answer.
+    private func drop(_ call: ServerCall) {
+        failSends(call.streamID)
+        call.cancel()
+        closeIfDrained()
+    }
+
+    private func respond(
+        _ streamID: UInt32, _ response: ResponseEnvelope, _ descriptors: PassedDescriptors? = nil
+    ) {
+        var (response, descriptors) = (response, descriptors)
+        if descriptors?.count == 0 { descriptors = nil }
         if response.encodedSize > FrameHeader.maximumLength {
             let limit = FrameHeader.maximumLength
+            descriptors = nil
             response = .status(
                 RPCError(
                     .resourceExhausted, "a response of \(response.encodedSize) bytes is above the limit of \(limit)"))
         }
-        queue(streamID, .response, [], length: response.encodedSize) { response.encode(to: $0) }
+        queue(streamID, .response, [], length: response.encodedSize, passing: descriptors) { response.encode(to: $0) }
     }
 
     // MARK: Bookkeeping
@@ -181,6 +248,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
     func handlerReturned(_ call: ServerCall) {
         handlers -= 1
         requestBytes -= call.requestBytes
+        resultBytes -= call.resultBytes
+        count()
     }
 
     /// Takes no new calls, and closes when those in flight have been answered.

@@ -6,12 +6,14 @@ internal import Reactor
 final class ServerCore: @unchecked Sendable {
     let reactor: Reactor
     let routes: RouteTable
-    let interceptors: [Interceptor]
+    let interceptors: InterceptorChain
     let limits: Limits
     let pool: CallPool
+    let budget: MemoryBudget
 
     private var listeners: [Listener] = []
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
+    private var connectionsOfUser: [UInt32: Int] = [:]
     private var lastCallID: UInt64 = 0
     /// No new connections, and no new calls.
     private var drains = false
@@ -19,16 +21,32 @@ final class ServerCore: @unchecked Sendable {
 
     init(reactor: Reactor, router: Router, interceptors: [Interceptor], limits: Limits) {
         self.reactor = reactor
-        self.interceptors = interceptors
+        self.interceptors = InterceptorChain(interceptors)
         self.limits = limits
         routes = RouteTable(router)
         pool = CallPool(reactor)
+        budget = MemoryBudget(limit: limits.serverBytes)
         pool.didEnd = { [weak self] in self?.checkDrained() }
     }
 
     func nextCallID() -> UInt64 {
         lastCallID &+= 1
         return lastCallID
+    }
+
+    /// What there is of everything that a call or a connection brings with it.
+    struct Census: Hashable, Sendable {
+        var connections = 0
+        var streams = 0
+        var calls = 0
+        var strayTasks = 0
+        var bytes = 0
+    }
+
+    var census: Census {
+        Census(
+            connections: connections.count, streams: connections.values.reduce(0) { $0 + $1.streamCount },
+            calls: pool.running, strayTasks: pool.strayTasks, bytes: budget.used)
     }
 
     // MARK: Connections
@@ -49,8 +67,12 @@ final class ServerCore: @unchecked Sendable {
     var connectionCount: Int { connections.count }
 
     func accepted(_ descriptor: consuming Descriptor, _ peer: PeerCredentials) {
+        // Closed at once: in the backlog it would stand in the way of other users.
+        guard connectionsOfUser[peer.uid, default: 0] < limits.connectionsPerUser else { return }
+        connectionsOfUser[peer.uid, default: 0] += 1
         let connection = ServerConnection(server: self, descriptor: descriptor, peer: peer)
         connections[ObjectIdentifier(connection)] = connection
+        budget.connections = connections.count
         do {
             try connection.attach()
         } catch {
@@ -60,7 +82,10 @@ final class ServerCore: @unchecked Sendable {
 
     func didClose(_ connection: ServerConnection) {
         let wasFull = !mayAccept
-        connections[ObjectIdentifier(connection)] = nil
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        budget.connections = connections.count
+        let left = connectionsOfUser[connection.peer.uid, default: 1] - 1
+        connectionsOfUser[connection.peer.uid] = left > 0 ? left : nil
         if wasFull { for listener in listeners { listener.resume() } }
         checkDrained()
     }

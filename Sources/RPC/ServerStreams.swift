@@ -26,6 +26,8 @@ struct ServerStreams<Call> {
         case lastMessage(Call)
         /// No more messages come.
         case halfClose(Call)
+        /// The stream is over, and the client wants no answer: cancel the call.
+        case cancel(Call)
         /// The stream is over: cancel the call, and answer with this status.
         case fail(Call, RPCError)
     }
@@ -57,6 +59,9 @@ struct ServerStreams<Call> {
             return .request
         case .data:
             return receiveData(header)
+        case .cancel:
+            // It may cross our answer: the stream is then unknown.
+            return streams.removeValue(forKey: id).map { .cancel($0.call) } ?? .ignore
         default:
             return .ignore
         }

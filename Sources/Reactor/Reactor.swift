@@ -43,7 +43,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let name: String
     let isolation = ReactorIsolation()
     let epoll: Epoll
-    let inbox = Mutex(Inbox())
+    let inbox = Locked(Inbox())
     /// The identity of the thread that runs the loop; 0 when none does.
     let owner = Atomic<UInt>(0)
     private let wakeUp: EventCounter
@@ -62,6 +62,9 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     /// Room for one read of whoever reads on this thread, so that idle connections hold none. What was read has to be
     /// used or copied before the next read.
     package let receiveBlock = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
+
+    /// The same for what is written.
+    package let sendBlock = SpareBlock()
 
     private static let wakeUpToken = UInt64.max
     /// Jobs that run before the loop looks at its descriptors again, so that tasks that never rest do not starve them.

@@ -40,9 +40,17 @@ struct Refused: Error, CustomStringConvertible {
 final class Journal: Sendable {
     private let state = Mutex<(events: [String], waiting: [(String, CheckedContinuation<Void, Never>)])>(([], []))
 
+    private let keeps: Bool
+
+    /// `keeps` false: for tests that note millions of events and wait for none.
+    init(keeps: Bool = true) {
+        self.keeps = keeps
+    }
+
     var events: [String] { state.withLock { $0.events } }
 
     func note(_ event: String) {
+        guard keeps else { return }
         let ready = state.withLock { state in
             state.events.append(event)
             let ready = state.waiting.filter { $0.0 == event }
@@ -113,8 +121,38 @@ func echoRouter(_ journal: Journal) -> Router {
         return Bytes(
             Array("\(context.service)/\(context.method) \(context.peer?.uid ?? 99) [\(metadata)] \(hasDeadline)".utf8))
     }
+    unary("Process") { _, context in
+        guard let process = try await context.peerProcess() else { return "none" }
+        var ready = pollfd(fd: process.raw, events: Int16(POLLIN), revents: 0)
+        let isAlive = poll(&ready, 1, 0) == 0
+        return Bytes(Array("\(process.pid) \(isAlive ? "alive" : "gone")".utf8))
+    }
+    router.immediate(
+        service: echo, method: "Now", decode: Bytes.decode,
+        handle: { request, _ in
+            if request == "fail" { throw RPCError(.aborted, "as asked") }
+            return request == "large" ? Bytes(Array(repeating: 7, count: 4 << 20)) : request
+        }, encode: Bytes.encode)
+    addPassing(&router)
     addStreams(&router, journal)
     return router
+}
+
+/// Methods that hand back the descriptors that they get, and say how many those were.
+private func addPassing(_ router: inout Router) {
+    let handle: @Sendable (Bytes, CallContext) throws -> Bytes = { _, context in
+        let numbers = context.descriptors.take()
+        guard let answer = context.answerDescriptors else { return "not asked" }
+        for number in numbers { try answer.add(Descriptor(owning: number)) }
+        return Bytes(Array("\(numbers.count)".utf8))
+    }
+    router.immediate(service: echo, method: "Pass", decode: Bytes.decode, handle: handle, encode: Bytes.encode)
+    router.unary(
+        service: echo, method: "PassLater", decode: Bytes.decode,
+        handle: { request, context in
+            await Task.yield()
+            return try handle(request, context)
+        }, encode: Bytes.encode)
 }
 
 private func addStreams(_ router: inout Router, _ journal: Journal) {
@@ -192,10 +230,10 @@ func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws 
 }
 
 func withServer<T>(
-    limits: Limits = Limits(), interceptors: [Interceptor] = [], _ body: (TestServer) async throws -> T
+    limits: Limits = Limits(), interceptors: [Interceptor] = [], journal: Journal = Journal(),
+    _ body: (TestServer) async throws -> T
 ) async throws -> T {
     try await withTemporaryDirectory { directory in
-        let journal = Journal()
         let reactor = try Reactor(name: "rpc-test")
         try reactor.start()
         defer {

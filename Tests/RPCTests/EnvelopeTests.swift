@@ -3,20 +3,6 @@ import Testing
 
 @testable import RPC
 
-func encoded(_ request: OutgoingRequest) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: request.encodedSize) { buffer, count in
-        count = request.encodedSize
-        if let start = buffer.baseAddress { request.encode(to: UnsafeMutableRawPointer(start)) }
-    }
-}
-
-func encoded(_ response: ResponseEnvelope) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: response.encodedSize) { buffer, count in
-        count = response.encodedSize
-        if let start = buffer.baseAddress { response.encode(to: UnsafeMutableRawPointer(start)) }
-    }
-}
-
 private func decodeRequest(_ bytes: [UInt8]) throws -> OutgoingRequest {
     try bytes.withUnsafeBytes { bytes in
         let envelope = try RequestEnvelope(decoding: bytes)

@@ -3,17 +3,6 @@ import Testing
 
 @testable import RPC
 
-/// A frame as it travels.
-func frame(
-    _ streamID: UInt32, _ type: UInt8, _ flags: UInt8 = 0, _ data: [UInt8] = [], length: UInt32? = nil
-) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for value in [length ?? UInt32(data.count), streamID] {
-        bytes += [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
-    }
-    return bytes + [type, flags] + data
-}
-
 /// What a decoder handed out, in comparable form.
 private enum Seen: Equatable {
     case frame(FrameHeader, [UInt8])

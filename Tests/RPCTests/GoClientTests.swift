@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Reactor
+import TestSupport
 import Testing
 
 @testable import RPC
 
 /// The server against Go's ttrpc client, as Debian packages it (1.1: unary calls).
 @Suite struct GoClientTests {
-    private static let goPath = "/usr/share/gocode"
-
-    private static var isAvailable: Bool {
-        access(goPath + "/src/github.com/containerd/ttrpc", F_OK) == 0 && findGo() != nil
-    }
-
-    private static func findGo() -> String? {
-        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin"
-        return path.split(separator: ":").map { "\($0)/go" }.first { access($0, X_OK) == 0 }
-    }
-
     /// Runs a program to its end, and returns its status and what it printed.
     private func run(_ arguments: [String], environment: [String]) throws -> (Int32, String) {
         var ends: [Int32] = [-1, -1]
@@ -47,24 +37,15 @@ import Testing
         return (status, String(decoding: output, as: UTF8.self))
     }
 
-    @Test(.enabled(if: isAvailable, "needs golang-go and golang-github-containerd-ttrpc-dev"))
+    @Test(.enabled(if: GoProgram.isAvailable, "needs golang-go and golang-github-containerd-ttrpc-dev"))
     func goCallsUs() async throws {
         let pool = BlockingPool(threads: 1)
         defer { pool.shutdown() }
-        let source = "\(#filePath)".split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/go/client/main.go"
+        let source = "\(#filePath)".split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/go/client"
         try await withTemporaryDirectory { directory in
             let program = directory + "/client"
             defer { unlink(program) }
-            let go = try #require(Self.findGo())
-            var variables = ["GO111MODULE=off", "GOPATH=\(Self.goPath)", "PATH=/usr/bin:/bin"]
-            for name in ["HOME", "GOCACHE", "TMPDIR"] {
-                if let value = getenv(name) { variables.append("\(name)=\(String(cString: value))") }
-            }
-            let environment = variables
-            let built = try await pool.run {
-                try run([go, "build", "-o", program, source], environment: environment)
-            }
-            #expect(built.0 == 0)
+            try await pool.run { try GoProgram.build(source, as: program) }
             try await withServer { server in
                 let (status, output) = try await pool.run {
                     try run([program, server.path], environment: [])

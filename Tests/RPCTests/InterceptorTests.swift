@@ -7,7 +7,7 @@ import Testing
     @Test func theFirstIsTheOutermostAndAllSeeTheCall() async throws {
         let journal = Journal()
         func noting(_ name: String) -> Interceptor {
-            { context, next in
+            Interceptor { context, next in
                 journal.note("\(name) \(context.method) begins")
                 try await next()
                 journal.note("\(name) \(context.method) ends")
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func anInterceptorMayRefuse() async throws {
-        let policy: Interceptor = { context, next in
+        let policy = Interceptor { context, next in
             guard context.method != "Echo" else { throw RPCError(.permissionDenied, "uid \(context.peer?.uid ?? 99)") }
             try await next()
         }
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func anInterceptorSeesAndMayReplaceTheError() async throws {
-        let replacing: Interceptor = { _, next in
+        let replacing = Interceptor { _, next in
             do {
                 try await next()
             } catch let error as RPCError where error.code == .invalidArgument {
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func aCallThatAnInterceptorSwallowsIsInternal() async throws {
-        let silent: Interceptor = { _, _ in }
+        let silent = Interceptor { (_: CallContext, _: () async throws -> Void) in }
         try await withServer(interceptors: [silent]) { server in
             let client = try await server.connect()
             let error = await #expect(throws: RPCError.self) { try await client.call("Echo", "") }

@@ -12,6 +12,7 @@ private func describe(_ verdict: ServerStreams<String>.Verdict) -> String {
     case .message(let call): "message \(call)"
     case .lastMessage(let call): "last message \(call)"
     case .halfClose(let call): "half-close \(call)"
+    case .cancel(let call): "cancel \(call)"
     case .fail(let call, let error): "fail \(call) \(error.code)"
     }
 }
@@ -62,6 +63,15 @@ private func header(_ id: UInt32, _ type: UInt8, _ flags: UInt8 = 0, _ length: I
     func everyFrameInEveryState(_ frame: FrameHeader, _ expected: String) {
         var streams = machine()
         #expect(describe(streams.receive(frame)) == expected)
+    }
+
+    @Test(arguments: [(1, "cancel call 1"), (3, "cancel call 3"), (5, "cancel call 5"), (7, "ignore"), (99, "ignore")])
+    func aCancelEndsWhateverGoesOn(_ id: UInt32, _ expected: String) {
+        var streams = machine()
+        #expect(describe(streams.receive(header(id, 0xc0, 0xff, 3))) == expected)
+        #expect(!streams.isActive(id))
+        #expect(describe(streams.receive(header(id, 0xc0))) == "ignore")
+        #expect(describe(streams.receive(header(4, 0xc0))) == "reject \(Self.invalid)")
     }
 
     @Test func aStreamThatFailedIsOver() {

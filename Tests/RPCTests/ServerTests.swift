@@ -5,12 +5,6 @@ import Testing
 
 @testable import RPC
 
-extension ClientConnection {
-    func call(_ method: String, _ payload: Bytes, _ options: CallOptions = CallOptions()) async throws -> Bytes {
-        Bytes(try await unary(service: echo, method: method, payload: payload.value, options: options))
-    }
-}
-
 @Suite struct ServerTests {
     @Test func aUnaryCallComesBack() async throws {
         try await withServer { server in

@@ -17,6 +17,8 @@ public final class RealDaemon {
     public private(set) var pid: pid_t = 0
     private var output: Int32 = -1
     private var mounted = false
+    /// A program and its arguments that run the daemon. Before the start.
+    public var wrapper: [String] = []
 
     public struct NotReady: Error {
         public var output: String
@@ -63,11 +65,12 @@ public final class RealDaemon {
         let arguments = [
             "gantryd", "--root", root, "--host", "unix://" + socket, "--cgroup-root", cgroup, "--log-level", "debug",
         ]
-        var words = arguments.map { strdup($0) } + [nil]
+        let commandLine = wrapper.isEmpty ? arguments : wrapper + [program] + arguments.dropFirst()
+        var words = commandLine.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var environment = [strdup("DAEMON_SECRET=1"), nil]
         defer { for word in environment { free(word) } }
-        let code = posix_spawn(&pid, program, &actions, nil, &words, &environment)
+        let code = posix_spawn(&pid, wrapper.first ?? program, &actions, nil, &words, &environment)
         close(ends[1])
         if output >= 0 { close(output) }
         output = ends[0]

@@ -72,6 +72,46 @@ static inline int gantry_peer_credentials(int fd, int32_t *pid, uint32_t *uid, u
     return result;
 }
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
+/* A pidfd of the process that connected (Linux 6.5), close-on-exec. */
+static inline int gantry_peer_pidfd(int fd) {
+    int pidfd = -1;
+    socklen_t length = sizeof(pidfd);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) < 0 ? -1 : pidfd;
+}
+
+static inline int gantry_is_unix_listener(int fd) {
+    int domain = 0, type = 0, listens = 0;
+    socklen_t length = sizeof(int);
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) < 0 || domain != AF_UNIX) {
+        return 0;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0 || type != SOCK_STREAM) {
+        return 0;
+    }
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens != 0;
+}
+
+/* The path of a socket that is bound to one, as the kernel keeps it; -1 if it is not. At most 108 bytes. */
+static inline int gantry_socket_path(int fd, char *path) {
+    struct sockaddr_un address;
+    socklen_t length = sizeof(address);
+    size_t size;
+    memset(&address, 0, sizeof(address));
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
+        return -1;
+    }
+    size = length > offsetof(struct sockaddr_un, sun_path) ? length - offsetof(struct sockaddr_un, sun_path) : 0;
+    if (size == 0 || address.sun_path[0] == 0) {
+        return -1;
+    }
+    memcpy(path, address.sun_path, size);
+    return (int)strnlen(path, size);
+}
+
 /* The pending error of a socket (SO_ERROR), or -1. */
 static inline int gantry_socket_error(int fd) {
     int value = 0;
@@ -90,6 +130,42 @@ static inline ssize_t gantry_send_vector(int fd, const struct iovec *vector, siz
     message.msg_iov = (struct iovec *)(uintptr_t)vector;
     message.msg_iovlen = count;
     return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Reads, and takes the descriptors that came with the bytes, at most `*count` and GANTRY_MAX_PASSED; `*count` becomes
+   how many they are, and -1 if the kernel had to drop some. */
+static inline ssize_t gantry_receive_passed(int fd, struct iovec *vector, size_t pieces, int *fds, int *count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int) * GANTRY_MAX_PASSED)];
+    } control;
+    struct msghdr message;
+    struct cmsghdr *part;
+    ssize_t got;
+    *count = 0;
+    memset(&message, 0, sizeof(message));
+    message.msg_iov = vector;
+    message.msg_iovlen = pieces;
+    message.msg_control = control.space;
+    message.msg_controllen = sizeof(control.space);
+    got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0) {
+        return got;
+    }
+    for (part = CMSG_FIRSTHDR(&message); part != NULL; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        *count = (int)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(fds, CMSG_DATA(part), sizeof(int) * (size_t)*count);
+    }
+    if (message.msg_flags & MSG_CTRUNC) {
+        while (*count > 0) {
+            close(fds[--*count]);
+        }
+        *count = -1;
+    }
+    return got;
 }
 
 /* epoll_event is packed and its data a union: both are awkward in Swift. */

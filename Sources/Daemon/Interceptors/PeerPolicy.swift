@@ -10,7 +10,7 @@ struct PeerPolicy {
     let users: Set<UInt32> = [0, geteuid()]
 
     var interceptor: Interceptor {
-        { context, next in
+        Interceptor(before: { context in
             guard let peer = context.peer, users.contains(peer.uid) else {
                 let uid = context.peer.map { "uid \($0.uid)" } ?? "an unknown peer"
                 throw ContainerError(
@@ -18,7 +18,6 @@ struct PeerPolicy {
                     "\(uid) may not call \(context.method)", step: "checking the caller",
                     subject: "\(context.service)/\(context.method)", hint: "call as root")
             }
-            try await next()
-        }
+        })
     }
 }

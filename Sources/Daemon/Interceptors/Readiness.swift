@@ -3,8 +3,11 @@
 import RPC
 import Synchronization
 
-/// Whether the daemon has finished its recovery. Until then only gantry.v1.System answers (api.md).
+/// Whether the daemon has finished its recovery. Until then only the services about the daemon itself
+/// answer.
 final class Readiness: Sendable {
+    private static let always: Set<String> = ["gantry.v1.System", "gantry.v1.Reflection"]
+
     private let ready = Mutex(false)
 
     var isReady: Bool { ready.withLock { $0 } }
@@ -14,11 +17,10 @@ final class Readiness: Sendable {
     }
 
     var interceptor: Interceptor {
-        { context, next in
-            guard self.isReady || context.service == "gantry.v1.System" else {
+        Interceptor(before: { context in
+            guard self.isReady || Self.always.contains(context.service) else {
                 throw RPCError(.unavailable, "gantryd is still recovering; try again")
             }
-            try await next()
-        }
+        })
     }
 }

@@ -216,3 +216,84 @@ public struct ContainerizerClient: Sendable {
         try await connection.call(service: "gantry.v1.Containerizer", method: "PruneImages", request, options)
     }
 }
+
+extension ServiceDescription {
+    /// `gantry.v1.Containerizer`, for those who ask what a server offers.
+    public static let containerizer = ServiceDescription(
+        name: "gantry.v1.Containerizer",
+        comment: "What a Mesos agent asks of its containerizer, one method each.",
+        methods: [
+            ServiceDescription.Method(
+                name: "Recover",
+                comment: "Takes over what runs after a restart; every other method waits for it.",
+                request: Gantry.V1.RecoverRequest.self,
+                response: Gantry.V1.RecoverResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Launch",
+                comment: "Starts a container, and answers when its command is executed or has failed to be.",
+                request: Gantry.V1.LaunchRequest.self,
+                response: Gantry.V1.LaunchResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Attach",
+                comment: "Connects the caller to a container's input and output. The first request is `start`.",
+                request: Gantry.V1.AttachRequest.self,
+                response: Mesos.Agent.ProcessIO.self,
+                requestStream: true, responseStream: true),
+            ServiceDescription.Method(
+                name: "Update",
+                comment: "Changes a running container's limits.",
+                request: Gantry.V1.UpdateRequest.self,
+                response: Gantry.V1.UpdateResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Usage",
+                comment: "What a container uses now.",
+                request: Gantry.V1.UsageRequest.self,
+                response: Gantry.V1.UsageResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Status",
+                comment: "A container's process, networks and cgroups.",
+                request: Gantry.V1.StatusRequest.self,
+                response: Gantry.V1.StatusResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Wait",
+                comment: "Answers when the container has ended.",
+                request: Gantry.V1.WaitRequest.self,
+                response: Gantry.V1.WaitResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Destroy",
+                comment: "Ends a container with everything below it, and answers when nothing is left of it.",
+                request: Gantry.V1.DestroyRequest.self,
+                response: Gantry.V1.DestroyResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Kill",
+                comment: "Sends a signal to a container's first process.",
+                request: Gantry.V1.KillRequest.self,
+                response: Gantry.V1.KillResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Containers",
+                comment: "Lists the containers, nested ones too.",
+                request: Gantry.V1.ContainersRequest.self,
+                response: Gantry.V1.ContainersResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Remove",
+                comment: "Removes what an ended nested container left on disk.",
+                request: Gantry.V1.RemoveRequest.self,
+                response: Gantry.V1.RemoveResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "PruneImages",
+                comment: "Drops the layers that no container and no listed image needs.",
+                request: Gantry.V1.PruneImagesRequest.self,
+                response: Gantry.V1.PruneImagesResponse.self,
+                requestStream: false, responseStream: false),
+        ])
+}

@@ -97,3 +97,42 @@ public struct ImagesClient: Sendable {
         try await connection.call(service: "gantry.v1.Images", method: "Remove", request, options)
     }
 }
+
+extension ServiceDescription {
+    /// `gantry.v1.Images`, for those who ask what a server offers.
+    public static let images = ServiceDescription(
+        name: "gantry.v1.Images",
+        comment: "The image store.",
+        methods: [
+            ServiceDescription.Method(
+                name: "Pull",
+                comment: "Fetches an image from its registry. The last message of the stream names the image.",
+                request: Gantry.V1.PullRequest.self,
+                response: Gantry.V1.PullProgress.self,
+                requestStream: false, responseStream: true),
+            ServiceDescription.Method(
+                name: "Import",
+                comment: "Reads an image from this machine. The last message of the stream names the image.",
+                request: Gantry.V1.ImportRequest.self,
+                response: Gantry.V1.PullProgress.self,
+                requestStream: false, responseStream: true),
+            ServiceDescription.Method(
+                name: "List",
+                comment: "",
+                request: Gantry.V1.ListImagesRequest.self,
+                response: Gantry.V1.ListImagesResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Inspect",
+                comment: "",
+                request: Gantry.V1.InspectImageRequest.self,
+                response: Gantry.V1.InspectImageResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Remove",
+                comment: "",
+                request: Gantry.V1.RemoveImageRequest.self,
+                response: Gantry.V1.RemoveImageResponse.self,
+                requestStream: false, responseStream: false),
+        ])
+}

@@ -129,3 +129,54 @@ public struct SystemClient: Sendable {
         try await connection.call(service: "gantry.v1.System", method: "SetLogLevel", request, options)
     }
 }
+
+extension ServiceDescription {
+    /// `gantry.v1.System`, for those who ask what a server offers.
+    public static let system = ServiceDescription(
+        name: "gantry.v1.System",
+        comment: "Answers before recovery is done, too.",
+        methods: [
+            ServiceDescription.Method(
+                name: "Version",
+                comment: "",
+                request: Gantry.V1.VersionRequest.self,
+                response: Gantry.V1.VersionResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Health",
+                comment: "",
+                request: Gantry.V1.HealthRequest.self,
+                response: Gantry.V1.HealthResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Events",
+                comment: "Everything that happens to containers from now on, or after a sequence number that is still kept.",
+                request: Gantry.V1.EventsRequest.self,
+                response: Gantry.V1.Event.self,
+                requestStream: false, responseStream: true),
+            ServiceDescription.Method(
+                name: "Inspect",
+                comment: "One container with the history of its steps. Never waits for the container.",
+                request: Gantry.V1.InspectRequest.self,
+                response: Gantry.V1.InspectResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Pending",
+                comment: "The calls that are being worked on.",
+                request: Gantry.V1.PendingRequest.self,
+                response: Gantry.V1.PendingResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Metrics",
+                comment: "Counters and histograms in the text format of Prometheus.",
+                request: Gantry.V1.MetricsRequest.self,
+                response: Gantry.V1.MetricsResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "SetLogLevel",
+                comment: "",
+                request: Gantry.V1.SetLogLevelRequest.self,
+                response: Gantry.V1.SetLogLevelResponse.self,
+                requestStream: false, responseStream: false),
+        ])
+}

@@ -11,6 +11,8 @@ func source(of service: ServiceDescriptor, _ model: Model) -> String {
     printRegistration(service, &p)
     p.print()
     printClient(service, model, &p)
+    p.print()
+    printDescription(service, model, &p)
     return p.content
 }
 
@@ -126,4 +128,32 @@ private func printClientMethod(_ method: MethodDescriptor, _ model: Model, _ p: 
         p.print(") async throws -> Exchange<\(request), \(response)> {")
         p.print("    try await connection.open(\(target), options)", "}")
     }
+}
+
+/// What a reflection service tells of it.
+private func printDescription(_ service: ServiceDescriptor, _ model: Model, _ p: inout CodePrinter) {
+    p.print("extension ServiceDescription {")
+    p.print("    /// `\(service.fullName)`, for those who ask what a server offers.")
+    p.print("    public static let \(escaped(lowerCamel(service.name))) = ServiceDescription(")
+    p.print("        name: \"\(service.fullName)\",", "        comment: \(literal(comment(of: service))),")
+    p.print("        methods: [")
+    for method in service.methods {
+        p.print("            ServiceDescription.Method(")
+        p.print("                name: \"\(method.name)\",")
+        p.print("                comment: \(literal(comment(of: method))),")
+        p.print("                request: \(model.swiftName(of: method.inputType)).self,")
+        p.print("                response: \(model.swiftName(of: method.outputType)).self,")
+        p.print("                requestStream: \(method.clientStreaming), responseStream: \(method.serverStreaming)),")
+    }
+    p.print("        ])", "}")
+}
+
+/// The comment's words on one line.
+private func comment(of source: some ProvidesSourceCodeLocation) -> String {
+    let lines = source.protoSourceComments(commentPrefix: "").split(separator: "\n")
+    return lines.flatMap { $0.split(separator: " ") }.joined(separator: " ")
+}
+
+private func literal(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
 }

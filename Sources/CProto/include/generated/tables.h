@@ -16,6 +16,7 @@
 #include "gantry/v1/containerizer.pb-c.h"
 #include "gantry/v1/errors.pb-c.h"
 #include "gantry/v1/images.pb-c.h"
+#include "gantry/v1/reflection.pb-c.h"
 #include "gantry/v1/system.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/rpc/status.pb-c.h"
@@ -501,6 +502,51 @@ extern const struct cp_message gantry__v1__image_record__table;
 static inline const struct cp_message *gantry__v1__image_record__type(void)
 {
     return &gantry__v1__image_record__table;
+}
+extern const struct cp_message gantry__v1__services_request__table;
+static inline const struct cp_message *gantry__v1__services_request__type(void)
+{
+    return &gantry__v1__services_request__table;
+}
+extern const struct cp_message gantry__v1__services_response__table;
+static inline const struct cp_message *gantry__v1__services_response__type(void)
+{
+    return &gantry__v1__services_response__table;
+}
+extern const struct cp_message gantry__v1__service_description__table;
+static inline const struct cp_message *gantry__v1__service_description__type(void)
+{
+    return &gantry__v1__service_description__table;
+}
+extern const struct cp_message gantry__v1__method_description__table;
+static inline const struct cp_message *gantry__v1__method_description__type(void)
+{
+    return &gantry__v1__method_description__table;
+}
+extern const struct cp_message gantry__v1__describe_request__table;
+static inline const struct cp_message *gantry__v1__describe_request__type(void)
+{
+    return &gantry__v1__describe_request__table;
+}
+extern const struct cp_message gantry__v1__describe_response__table;
+static inline const struct cp_message *gantry__v1__describe_response__type(void)
+{
+    return &gantry__v1__describe_response__table;
+}
+extern const struct cp_message gantry__v1__type_description__table;
+static inline const struct cp_message *gantry__v1__type_description__type(void)
+{
+    return &gantry__v1__type_description__table;
+}
+extern const struct cp_message gantry__v1__field_description__table;
+static inline const struct cp_message *gantry__v1__field_description__type(void)
+{
+    return &gantry__v1__field_description__table;
+}
+extern const struct cp_message gantry__v1__enum_value_description__table;
+static inline const struct cp_message *gantry__v1__enum_value_description__type(void)
+{
+    return &gantry__v1__enum_value_description__table;
 }
 extern const struct cp_message gantry__v1__version_request__table;
 static inline const struct cp_message *gantry__v1__version_request__type(void)

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import Kernel
+import Reactor
+import Testing
+
+@testable import RPC
+
+extension LoadTests {
+    /// A hundred clients that mean harm, and one that does not.
+    @Suite(.serialized) struct HostileTests {
+        private enum Kind: Int, CaseIterable, Sendable { case neverReads, dribbles, opensStreams, claimsGigabytes }
+
+        /// What it sends, again and again.
+        private func volley(_ kind: Kind, _ round: UInt32) -> [UInt8] {
+            let id = round * 64 + 1
+            switch kind {
+            case .neverReads: return request(id, "Large", "65536")
+            case .dribbles: return [round == 0 ? 0 : 1]
+            case .opensStreams:
+                return (0..<32).flatMap { request(id + $0 * 2, "Stuck", "", flags: 2) }
+            case .claimsGigabytes:
+                return round == 0 ? frame(1, 1, 0, [], length: 0xffff_ffff) : [UInt8](repeating: 7, count: 64 << 10)
+            }
+        }
+
+        /// Does its worst until it is cancelled: without end where the server lets it, and a byte in each 20 ms.
+        private func attack(_ peer: RawPeer, _ kind: Kind, _ reactor: Reactor, _ journal: Journal) async throws {
+            var round: UInt32 = 0
+            while !Task.isCancelled {
+                guard try await peer.send(volley(kind, round)) else { return }
+                round += 1
+                if round == 8 { journal.note("attacked") }
+                if kind == .dribbles {
+                    if round == 1 { journal.note("attacked") }
+                    try await reactor.wait(until: .now + .milliseconds(20))
+                }
+            }
+        }
+
+        private func latencies(_ client: ClientConnection, _ reactor: Reactor, _ count: Int) async throws -> [Duration]
+        {
+            try await reactor.task {
+                var times: [Duration] = []
+                for _ in 0..<count {
+                    let begin = ContinuousClock.now
+                    guard try await client.call("Echo", "x") == "x" else { throw Refused(offset: -4) }
+                    times.append(begin.duration(to: .now))
+                }
+                return times
+            }.value
+        }
+
+        private func p99(_ times: [Duration]) -> Duration { times.sorted()[times.count * 99 / 100] }
+
+        private func residentBytes() throws -> Int {
+            let words = try ControlFile.read("/proc/self/statm").split(separator: " ")
+            return (Int(words[1]) ?? 0) * 4_096
+        }
+
+        /// Rounds with the hundred attackers between rounds without, so that a busy machine is busy for both.
+        private func rounds(_ count: Int) async throws -> (quiet: Duration, attacked: Duration, grown: [Int]) {
+            var (quiet, attacked, resident): ([Duration], [Duration], [Int]) = ([], [], [])
+            try await withServer { server in
+                // The attackers and the good client have threads of their own.
+                let (theirs, ours) = (try Reactor(name: "attackers"), try Reactor(name: "good"))
+                for reactor in [theirs, ours] { try reactor.start() }
+                defer {
+                    for reactor in [theirs, ours] {
+                        reactor.stop()
+                        reactor.join()
+                    }
+                }
+                let good = try await ClientConnection.connect(unixSocket: server.path, reactor: ours)
+                _ = try await latencies(good, ours, 200)
+                for _ in 0..<count {
+                    quiet.append(p99(try await latencies(good, ours, 500)))
+                    let journal = Journal()
+                    let attackers = try (0..<100).map { number in
+                        let kind = Kind.allCases[number % Kind.allCases.count]
+                        let socket = try UnixSocket.make()
+                        guard try UnixSocket.connect(socket, server.path) else { throw Refused(offset: -5) }
+                        let peer = RawPeer(socket, theirs)
+                        return theirs.task { try await attack(peer, kind, theirs, journal) }
+                    }
+                    await journal.wait(for: "attacked")
+                    // The first blow is over when the server has done what its limits allow.
+                    _ = try await latencies(good, ours, 6_000)
+                    attacked.append(p99(try await latencies(good, ours, 500)))
+                    resident.append(try residentBytes())
+                    for attacker in attackers { attacker.cancel() }
+                    for attacker in attackers { _ = await attacker.result }
+                    _ = try await latencies(good, ours, 200)
+                }
+            }
+            return (quiet.sorted()[count / 2], attacked.sorted()[count / 2], resident)
+        }
+
+        @Test func aGoodClientIsServedAsIfTheyWereNotThere() async throws {
+            var told = ""
+            for _ in 0..<4 {
+                let (quiet, attacked, resident) = try await rounds(3)
+                told += "\(quiet) without, \(attacked) with; resident \(resident.map { $0 >> 20 }) MiB\n"
+                // Of the memory that the first attack took, later ones take the same.
+                let growth = (resident.last ?? 0) - (resident.dropFirst().first ?? 0)
+                if attacked < quiet * 2, growth < 8 << 20 { return }
+            }
+            Issue.record("\(told)")
+        }
+    }
+}
