@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "gantry", targets: ["gantry"]),
         // For programs that talk to the daemon, such as Benchmarks/.
         .library(name: "Client", targets: ["Client", "Wire"]),
+        .library(name: "Wire", targets: ["Wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

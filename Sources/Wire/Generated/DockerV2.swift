@@ -6,7 +6,7 @@ internal import CProto
 
 extension Wire.Docker.Spec.V2 {
     /// A signed manifest; layers from the top down.
-    public struct ImageManifest: Sendable, Hashable {
+    public struct ImageManifest: Sendable {
         public var name: String
         public var tag: String
         public var architecture: String
@@ -36,7 +36,7 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// One layer, by the digest of its archive.
-        public struct FsLayer: Sendable, Hashable {
+        public struct FsLayer: Sendable {
             public var blobSum: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -47,7 +47,7 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// The version 1 document of one layer, as text and parsed.
-        public struct History: Sendable, Hashable {
+        public struct History: Sendable {
             public var v1Compatibility: String
             public var v1: Wire.Docker.Spec.V1.ImageManifest? {
                 get { v1Box.value }
@@ -67,7 +67,7 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// A JSON web signature over the manifest.
-        public struct Signature: Sendable, Hashable {
+        public struct Signature: Sendable {
             public var header: Wire.Docker.Spec.V2.ImageManifest.Signature.Header
             public var signature: String
             public var protected: String
@@ -85,7 +85,7 @@ extension Wire.Docker.Spec.V2 {
             }
 
             /// How it was signed.
-            public struct Header: Sendable, Hashable {
+            public struct Header: Sendable {
                 public var jwk: Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk? {
                     get { jwkBox.value }
                     _modify { yield &jwkBox.value }
@@ -104,7 +104,7 @@ extension Wire.Docker.Spec.V2 {
                 }
 
                 /// The key that it was signed with.
-                public struct Jwk: Sendable, Hashable {
+                public struct Jwk: Sendable {
                     public var crv: String?
                     public var kid: String?
                     public var kty: String
@@ -133,204 +133,107 @@ extension Wire.Docker.Spec.V2 {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.tag = ""
+        self.architecture = ""
+        self.fsLayers = []
+        self.history = []
+        self.schemaVersion = 0
+        self.signatures = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.tag = Lift.text(c.pointee.tag)
-        self.architecture = Lift.text(c.pointee.architecture)
-        self.fsLayers = Lift.messages(c.pointee.fslayers, c.pointee.n_fslayers)
-        self.history = Lift.messages(c.pointee.history, c.pointee.n_history)
-        self.schemaVersion = c.pointee.schemaversion
-        self.signatures = Lift.messages(c.pointee.signatures, c.pointee.n_signatures)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(6, &signatures)
+        w.number(5, &schemaVersion)
+        w.messages(4, &history)
+        w.messages(3, &fsLayers)
+        w.text(2, &architecture)
+        w.text(1, &tag)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.tag = arena.text(self.tag)
-        c.pointee.architecture = arena.text(self.architecture)
-        if !self.fsLayers.isEmpty {
-            c.pointee.n_fslayers = self.fsLayers.count
-            c.pointee.fslayers = arena.messages(self.fsLayers)
-        }
-        if !self.history.isEmpty {
-            c.pointee.n_history = self.history.count
-            c.pointee.history = arena.messages(self.history)
-        }
-        c.pointee.schemaversion = self.schemaVersion
-        if !self.signatures.isEmpty {
-            c.pointee.n_signatures = self.signatures.count
-            c.pointee.signatures = arena.messages(self.signatures)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__FsLayer
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__fs_layer__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__fs_layer__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.blobSum = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.blobSum = Lift.text(c.pointee.blobsum)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__fs_layer__type())
-        c.pointee.blobsum = arena.text(self.blobSum)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &blobSum)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__History
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__history__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__history__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.v1Compatibility = ""
+        self.v1Box = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.v1Compatibility = Lift.text(c.pointee.v1compatibility)
-        if let value = c.pointee.v1 {
-            self.v1Box = Boxed(Wire.Docker.Spec.V1.ImageManifest(copying: value))
-        } else {
-            self.v1Box = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__history__type())
-        c.pointee.v1compatibility = arena.text(self.v1Compatibility)
-        if let value = self.v1 { c.pointee.v1 = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &v1Box)
+        w.text(0, &v1Compatibility)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(unset)
+        self.signature = ""
+        self.protected = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(copying: c.pointee.header)
-        self.signature = Lift.text(c.pointee.signature)
-        self.protected = Lift.text(c.pointee.protected_)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__type())
-        c.pointee.header = self.header.lower(into: arena)
-        c.pointee.signature = arena.text(self.signature)
-        c.pointee.protected_ = arena.text(self.protected)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &protected)
+        w.text(1, &signature)
+        w.message(0, &header)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__header__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.jwkBox = Boxed()
+        self.alg = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.jwk {
-            self.jwkBox = Boxed(Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk(copying: value))
-        } else {
-            self.jwkBox = Boxed(nil)
-        }
-        self.alg = Lift.text(c.pointee.alg)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__type())
-        if let value = self.jwk { c.pointee.jwk = value.lower(into: arena) }
-        c.pointee.alg = arena.text(self.alg)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &alg)
+        w.boxed(0, &jwkBox)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header__Jwk
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__jwk__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__header__jwk__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.crv = nil
+        self.kid = nil
+        self.kty = ""
+        self.x = nil
+        self.y = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_crv != 0 { self.crv = Lift.text(c.pointee.crv) }
-        if c.pointee.has_kid != 0 { self.kid = Lift.text(c.pointee.kid) }
-        self.kty = Lift.text(c.pointee.kty)
-        if c.pointee.has_x != 0 { self.x = Lift.text(c.pointee.x) }
-        if c.pointee.has_y != 0 { self.y = Lift.text(c.pointee.y) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &y)
+        w.text(3, &x)
+        w.text(2, &kty)
+        w.text(1, &kid)
+        w.text(0, &crv)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__jwk__type())
-        if let value = self.crv {
-            c.pointee.has_crv = 1
-            c.pointee.crv = arena.text(value)
-        }
-        if let value = self.kid {
-            c.pointee.has_kid = 1
-            c.pointee.kid = arena.text(value)
-        }
-        c.pointee.kty = arena.text(self.kty)
-        if let value = self.x {
-            c.pointee.has_x = 1
-            c.pointee.x = arena.text(value)
-        }
-        if let value = self.y {
-            c.pointee.has_y = 1
-            c.pointee.y = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Mesos.Agent {
     /// A call; `type` says which of the others is set.
-    public struct Call: Sendable, Hashable {
+    public struct Call: Sendable {
         public var type: Mesos.Agent.Call.TypeEnum?
         public var getMetrics: Mesos.Agent.Call.GetMetrics?
         public var setLoggingLevel: Mesos.Agent.Call.SetLoggingLevel?
@@ -135,7 +135,7 @@ extension Mesos.Agent {
         }
 
         /// Metrics, but not waiting longer than this.
-        public struct GetMetrics: Sendable, Hashable {
+        public struct GetMetrics: Sendable {
             public var timeout: Mesos.DurationInfo?
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -146,7 +146,7 @@ extension Mesos.Agent {
         }
 
         /// A level of logging, for a while.
-        public struct SetLoggingLevel: Sendable, Hashable {
+        public struct SetLoggingLevel: Sendable {
             public var level: UInt32
             public var duration: Mesos.DurationInfo
             /// Fields that this version does not know, as they are encoded again.
@@ -159,7 +159,7 @@ extension Mesos.Agent {
         }
 
         /// The content of a directory.
-        public struct ListFiles: Sendable, Hashable {
+        public struct ListFiles: Sendable {
             public var path: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -170,7 +170,7 @@ extension Mesos.Agent {
         }
 
         /// A part of a file.
-        public struct ReadFile: Sendable, Hashable {
+        public struct ReadFile: Sendable {
             public var path: String
             public var offset: UInt64
             public var length: UInt64?
@@ -185,7 +185,7 @@ extension Mesos.Agent {
         }
 
         /// The containers, with or without the nested and the standalone ones.
-        public struct GetContainers: Sendable, Hashable {
+        public struct GetContainers: Sendable {
             public var showNested: Bool?
             public var showStandalone: Bool?
             /// Fields that this version does not know, as they are encoded again.
@@ -198,7 +198,7 @@ extension Mesos.Agent {
         }
 
         /// A container inside another one.
-        public struct LaunchNestedContainer: Sendable, Hashable {
+        public struct LaunchNestedContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -229,7 +229,7 @@ extension Mesos.Agent {
         }
 
         /// Answered when the nested container has ended.
-        public struct WaitNestedContainer: Sendable, Hashable {
+        public struct WaitNestedContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -244,7 +244,7 @@ extension Mesos.Agent {
         }
 
         /// A signal for a nested container.
-        public struct KillNestedContainer: Sendable, Hashable {
+        public struct KillNestedContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -261,7 +261,7 @@ extension Mesos.Agent {
         }
 
         /// Forgets an ended nested container.
-        public struct RemoveNestedContainer: Sendable, Hashable {
+        public struct RemoveNestedContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -276,7 +276,7 @@ extension Mesos.Agent {
         }
 
         /// A nested container that ends with its stream.
-        public struct LaunchNestedContainerSession: Sendable, Hashable {
+        public struct LaunchNestedContainerSession: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -307,7 +307,7 @@ extension Mesos.Agent {
         }
 
         /// Input for a container; the first message names it.
-        public struct AttachContainerInput: Sendable, Hashable {
+        public struct AttachContainerInput: Sendable {
             public var type: Mesos.Agent.Call.AttachContainerInput.TypeEnum?
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
@@ -350,7 +350,7 @@ extension Mesos.Agent {
         }
 
         /// The output of a container.
-        public struct AttachContainerOutput: Sendable, Hashable {
+        public struct AttachContainerOutput: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -365,7 +365,7 @@ extension Mesos.Agent {
         }
 
         /// A container, nested or standing alone.
-        public struct LaunchContainer: Sendable, Hashable {
+        public struct LaunchContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -402,7 +402,7 @@ extension Mesos.Agent {
         }
 
         /// Answered when the container has ended.
-        public struct WaitContainer: Sendable, Hashable {
+        public struct WaitContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -417,7 +417,7 @@ extension Mesos.Agent {
         }
 
         /// A signal for a container.
-        public struct KillContainer: Sendable, Hashable {
+        public struct KillContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -434,7 +434,7 @@ extension Mesos.Agent {
         }
 
         /// Forgets an ended container.
-        public struct RemoveContainer: Sendable, Hashable {
+        public struct RemoveContainer: Sendable {
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -449,7 +449,7 @@ extension Mesos.Agent {
         }
 
         /// A new resource provider.
-        public struct AddResourceProviderConfig: Sendable, Hashable {
+        public struct AddResourceProviderConfig: Sendable {
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -464,7 +464,7 @@ extension Mesos.Agent {
         }
 
         /// A resource provider with changed settings.
-        public struct UpdateResourceProviderConfig: Sendable, Hashable {
+        public struct UpdateResourceProviderConfig: Sendable {
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -479,7 +479,7 @@ extension Mesos.Agent {
         }
 
         /// A resource provider that is not to be started any more.
-        public struct RemoveResourceProviderConfig: Sendable, Hashable {
+        public struct RemoveResourceProviderConfig: Sendable {
             public var type: String
             public var name: String
             /// Fields that this version does not know, as they are encoded again.
@@ -492,7 +492,7 @@ extension Mesos.Agent {
         }
 
         /// A resource provider that will not come back.
-        public struct MarkResourceProviderGone: Sendable, Hashable {
+        public struct MarkResourceProviderGone: Sendable {
             public var resourceProviderID: Mesos.ResourceProviderID
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -503,7 +503,7 @@ extension Mesos.Agent {
         }
 
         /// Images that no container needs are removed, but for these.
-        public struct PruneImages: Sendable, Hashable {
+        public struct PruneImages: Sendable {
             public var excludedImages: [Mesos.Image]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -516,718 +516,363 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.Call: Message {
-    typealias CStruct = Mesos__Agent__Call
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.getMetrics = nil
+        self.setLoggingLevel = nil
+        self.listFiles = nil
+        self.readFile = nil
+        self.launchNestedContainer = nil
+        self.waitNestedContainer = nil
+        self.killNestedContainer = nil
+        self.launchNestedContainerSession = nil
+        self.attachContainerInputBox = Boxed()
+        self.attachContainerOutput = nil
+        self.removeNestedContainer = nil
+        self.launchContainer = nil
+        self.waitContainer = nil
+        self.killContainer = nil
+        self.removeContainer = nil
+        self.addResourceProviderConfig = nil
+        self.updateResourceProviderConfig = nil
+        self.removeResourceProviderConfig = nil
+        self.getContainers = nil
+        self.pruneImages = nil
+        self.markResourceProviderGone = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.Call.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.get_metrics {
-            self.getMetrics = Mesos.Agent.Call.GetMetrics(copying: value)
-        }
-        if let value = c.pointee.set_logging_level {
-            self.setLoggingLevel = Mesos.Agent.Call.SetLoggingLevel(copying: value)
-        }
-        if let value = c.pointee.list_files {
-            self.listFiles = Mesos.Agent.Call.ListFiles(copying: value)
-        }
-        if let value = c.pointee.read_file {
-            self.readFile = Mesos.Agent.Call.ReadFile(copying: value)
-        }
-        if let value = c.pointee.launch_nested_container {
-            self.launchNestedContainer = Mesos.Agent.Call.LaunchNestedContainer(copying: value)
-        }
-        if let value = c.pointee.wait_nested_container {
-            self.waitNestedContainer = Mesos.Agent.Call.WaitNestedContainer(copying: value)
-        }
-        if let value = c.pointee.kill_nested_container {
-            self.killNestedContainer = Mesos.Agent.Call.KillNestedContainer(copying: value)
-        }
-        if let value = c.pointee.launch_nested_container_session {
-            self.launchNestedContainerSession = Mesos.Agent.Call.LaunchNestedContainerSession(copying: value)
-        }
-        if let value = c.pointee.attach_container_input {
-            self.attachContainerInputBox = Boxed(Mesos.Agent.Call.AttachContainerInput(copying: value))
-        } else {
-            self.attachContainerInputBox = Boxed(nil)
-        }
-        if let value = c.pointee.attach_container_output {
-            self.attachContainerOutput = Mesos.Agent.Call.AttachContainerOutput(copying: value)
-        }
-        if let value = c.pointee.remove_nested_container {
-            self.removeNestedContainer = Mesos.Agent.Call.RemoveNestedContainer(copying: value)
-        }
-        if let value = c.pointee.launch_container {
-            self.launchContainer = Mesos.Agent.Call.LaunchContainer(copying: value)
-        }
-        if let value = c.pointee.wait_container {
-            self.waitContainer = Mesos.Agent.Call.WaitContainer(copying: value)
-        }
-        if let value = c.pointee.kill_container {
-            self.killContainer = Mesos.Agent.Call.KillContainer(copying: value)
-        }
-        if let value = c.pointee.remove_container {
-            self.removeContainer = Mesos.Agent.Call.RemoveContainer(copying: value)
-        }
-        if let value = c.pointee.add_resource_provider_config {
-            self.addResourceProviderConfig = Mesos.Agent.Call.AddResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.update_resource_provider_config {
-            self.updateResourceProviderConfig = Mesos.Agent.Call.UpdateResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.remove_resource_provider_config {
-            self.removeResourceProviderConfig = Mesos.Agent.Call.RemoveResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.get_containers {
-            self.getContainers = Mesos.Agent.Call.GetContainers(copying: value)
-        }
-        if let value = c.pointee.prune_images {
-            self.pruneImages = Mesos.Agent.Call.PruneImages(copying: value)
-        }
-        if let value = c.pointee.mark_resource_provider_gone {
-            self.markResourceProviderGone = Mesos.Agent.Call.MarkResourceProviderGone(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(21, &markResourceProviderGone)
+        w.message(20, &pruneImages)
+        w.message(19, &getContainers)
+        w.message(18, &removeResourceProviderConfig)
+        w.message(17, &updateResourceProviderConfig)
+        w.message(16, &addResourceProviderConfig)
+        w.message(15, &removeContainer)
+        w.message(14, &killContainer)
+        w.message(13, &waitContainer)
+        w.message(12, &launchContainer)
+        w.message(11, &removeNestedContainer)
+        w.message(10, &attachContainerOutput)
+        w.boxed(9, &attachContainerInputBox)
+        w.message(8, &launchNestedContainerSession)
+        w.message(7, &killNestedContainer)
+        w.message(6, &waitNestedContainer)
+        w.message(5, &launchNestedContainer)
+        w.message(4, &readFile)
+        w.message(3, &listFiles)
+        w.message(2, &setLoggingLevel)
+        w.message(1, &getMetrics)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__Call__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.getMetrics { c.pointee.get_metrics = value.lower(into: arena) }
-        if let value = self.setLoggingLevel { c.pointee.set_logging_level = value.lower(into: arena) }
-        if let value = self.listFiles { c.pointee.list_files = value.lower(into: arena) }
-        if let value = self.readFile { c.pointee.read_file = value.lower(into: arena) }
-        if let value = self.launchNestedContainer { c.pointee.launch_nested_container = value.lower(into: arena) }
-        if let value = self.waitNestedContainer { c.pointee.wait_nested_container = value.lower(into: arena) }
-        if let value = self.killNestedContainer { c.pointee.kill_nested_container = value.lower(into: arena) }
-        if let value = self.launchNestedContainerSession {
-            c.pointee.launch_nested_container_session = value.lower(into: arena)
-        }
-        if let value = self.attachContainerInput { c.pointee.attach_container_input = value.lower(into: arena) }
-        if let value = self.attachContainerOutput { c.pointee.attach_container_output = value.lower(into: arena) }
-        if let value = self.removeNestedContainer { c.pointee.remove_nested_container = value.lower(into: arena) }
-        if let value = self.launchContainer { c.pointee.launch_container = value.lower(into: arena) }
-        if let value = self.waitContainer { c.pointee.wait_container = value.lower(into: arena) }
-        if let value = self.killContainer { c.pointee.kill_container = value.lower(into: arena) }
-        if let value = self.removeContainer { c.pointee.remove_container = value.lower(into: arena) }
-        if let value = self.addResourceProviderConfig {
-            c.pointee.add_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.updateResourceProviderConfig {
-            c.pointee.update_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.removeResourceProviderConfig {
-            c.pointee.remove_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.getContainers { c.pointee.get_containers = value.lower(into: arena) }
-        if let value = self.pruneImages { c.pointee.prune_images = value.lower(into: arena) }
-        if let value = self.markResourceProviderGone {
-            c.pointee.mark_resource_provider_gone = value.lower(into: arena)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Call.GetMetrics: Message {
-    typealias CStruct = Mesos__Agent__Call__GetMetrics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_metrics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__get_metrics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.timeout = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.timeout {
-            self.timeout = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_metrics__type())
-        if let value = self.timeout { c.pointee.timeout = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &timeout)
     }
 }
 
 extension Mesos.Agent.Call.SetLoggingLevel: Message {
-    typealias CStruct = Mesos__Agent__Call__SetLoggingLevel
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__set_logging_level__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__set_logging_level__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.level = 0
+        self.duration = Mesos.DurationInfo(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.level = c.pointee.level
-        self.duration = Mesos.DurationInfo(copying: c.pointee.duration)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__set_logging_level__type())
-        c.pointee.level = self.level
-        c.pointee.duration = self.duration.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &duration)
+        w.number(0, &level)
     }
 }
 
 extension Mesos.Agent.Call.ListFiles: Message {
-    typealias CStruct = Mesos__Agent__Call__ListFiles
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__list_files__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__list_files__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.path = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__list_files__type())
-        c.pointee.path = arena.text(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Agent.Call.ReadFile: Message {
-    typealias CStruct = Mesos__Agent__Call__ReadFile
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__read_file__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__read_file__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.offset = 0
+        self.length = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        self.offset = c.pointee.offset
-        if c.pointee.has_length != 0 { self.length = c.pointee.length }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__read_file__type())
-        c.pointee.path = arena.text(self.path)
-        c.pointee.offset = self.offset
-        if let value = self.length {
-            c.pointee.has_length = 1
-            c.pointee.length = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(2, &length)
+        w.number(1, &offset)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Agent.Call.GetContainers: Message {
-    typealias CStruct = Mesos__Agent__Call__GetContainers
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_containers__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__get_containers__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.showNested = nil
+        self.showStandalone = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_show_nested != 0 { self.showNested = c.pointee.show_nested != 0 }
-        if c.pointee.has_show_standalone != 0 { self.showStandalone = c.pointee.show_standalone != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_containers__type())
-        if let value = self.showNested {
-            c.pointee.has_show_nested = 1
-            c.pointee.show_nested = value ? 1 : 0
-        }
-        if let value = self.showStandalone {
-            c.pointee.has_show_standalone = 1
-            c.pointee.show_standalone = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &showStandalone)
+        w.optional(0, &showNested)
     }
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &containerBox)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.WaitNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__WaitNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__wait_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.KillNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__KillNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__kill_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.signal = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.signal {
-            c.pointee.has_signal = 1
-            c.pointee.signal = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &signal)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainerSession
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container_session__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_nested_container_session__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container_session__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &containerBox)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.AttachContainerInput: Message {
-    typealias CStruct = Mesos__Agent__Call__AttachContainerInput
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_input__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__attach_container_input__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.containerIDBox = Boxed()
+        self.processIo = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.Call.AttachContainerInput.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if let value = c.pointee.process_io {
-            self.processIo = Mesos.Agent.ProcessIO(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_input__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__Call__AttachContainerInput__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if let value = self.processIo { c.pointee.process_io = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &processIo)
+        w.boxed(1, &containerIDBox)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Agent.Call.AttachContainerOutput: Message {
-    typealias CStruct = Mesos__Agent__Call__AttachContainerOutput
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_output__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__attach_container_output__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_output__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.LaunchContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.resources = []
+        self.containerBox = Boxed()
+        self.limits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &limits)
+        w.boxed(3, &containerBox)
+        w.messages(2, &resources)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.limits.isEmpty {
-            c.pointee.n_limits = self.limits.count
-            let type: UnsafePointer<cp_message> = mesos__agent__call__launch_container__limits_entry__type()
-            c.pointee.limits = arena.entries(self.limits, type) {
-                (entry: UnsafeMutablePointer<Mesos__Agent__Call__LaunchContainer__LimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Call.WaitContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__WaitContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__wait_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.KillContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__KillContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__kill_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.signal = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.signal {
-            c.pointee.has_signal = 1
-            c.pointee.signal = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &signal)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__AddResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__add_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__add_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.infoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__add_resource_provider_config__type())
-        c.pointee.info = self.info.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &infoBox)
     }
 }
 
 extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__UpdateResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__update_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__update_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.infoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__update_resource_provider_config__type())
-        c.pointee.info = self.info.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &infoBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_resource_provider_config__type())
-        c.pointee.type = arena.text(self.type)
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &name)
+        w.text(0, &type)
     }
 }
 
 extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
-    typealias CStruct = Mesos__Agent__Call__MarkResourceProviderGone
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__mark_resource_provider_gone__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__mark_resource_provider_gone__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.resourceProviderID = Mesos.ResourceProviderID(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resourceProviderID = Mesos.ResourceProviderID(copying: c.pointee.resource_provider_id)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__mark_resource_provider_gone__type())
-        c.pointee.resource_provider_id = self.resourceProviderID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &resourceProviderID)
     }
 }
 
 extension Mesos.Agent.Call.PruneImages: Message {
-    typealias CStruct = Mesos__Agent__Call__PruneImages
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__prune_images__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__prune_images__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.excludedImages = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__prune_images__type())
-        if !self.excludedImages.isEmpty {
-            c.pointee.n_excluded_images = self.excludedImages.count
-            c.pointee.excluded_images = arena.messages(self.excludedImages)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &excludedImages)
     }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Mesos {
     /// An executor: what it runs as and what it is given.
-    public struct ExecutorInfo: Sendable, Hashable {
+    public struct ExecutorInfo: Sendable {
         public var executorID: Mesos.ExecutorID
         public var data: [UInt8]?
         public var resources: [Mesos.Resource]
@@ -85,85 +85,36 @@ extension Mesos {
 }
 
 extension Mesos.ExecutorInfo: Message {
-    typealias CStruct = Mesos__ExecutorInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__executor_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.executorID = Mesos.ExecutorID(unset)
+        self.data = nil
+        self.resources = []
+        self.commandBox = Boxed()
+        self.frameworkID = nil
+        self.name = nil
+        self.source = nil
+        self.containerBox = Boxed()
+        self.discoveryBox = Boxed()
+        self.shutdownGracePeriod = nil
+        self.labels = nil
+        self.type = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executorID = Mesos.ExecutorID(copying: c.pointee.executor_id)
-        if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.framework_id {
-            self.frameworkID = Mesos.FrameworkID(copying: value)
-        }
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if let value = c.pointee.discovery {
-            self.discoveryBox = Boxed(Mesos.DiscoveryInfo(copying: value))
-        } else {
-            self.discoveryBox = Boxed(nil)
-        }
-        if let value = c.pointee.shutdown_grace_period {
-            self.shutdownGracePeriod = Mesos.DurationInfo(copying: value)
-        }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.ExecutorInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(11, &type)
+        w.message(10, &labels)
+        w.message(9, &shutdownGracePeriod)
+        w.boxed(8, &discoveryBox)
+        w.boxed(7, &containerBox)
+        w.text(6, &source)
+        w.text(5, &name)
+        w.message(4, &frameworkID)
+        w.boxed(3, &commandBox)
+        w.messages(2, &resources)
+        w.bytes(1, &data)
+        w.message(0, &executorID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_info__type())
-        c.pointee.executor_id = self.executorID.lower(into: arena)
-        if let value = self.data {
-            c.pointee.has_data = 1
-            c.pointee.data = arena.bytes(value)
-        }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = arena.text(value)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if let value = self.discovery { c.pointee.discovery = value.lower(into: arena) }
-        if let value = self.shutdownGracePeriod { c.pointee.shutdown_grace_period = value.lower(into: arena) }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__ExecutorInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

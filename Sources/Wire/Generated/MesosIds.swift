@@ -89,7 +89,7 @@ extension Mesos {
     }
 
     /// Sixteen bytes.
-    public struct UUID: Sendable, Hashable {
+    public struct UUID: Sendable {
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -101,191 +101,107 @@ extension Mesos {
 }
 
 extension Mesos.FrameworkID: Message {
-    typealias CStruct = Mesos__FrameworkID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__framework_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ExecutorID: Message {
-    typealias CStruct = Mesos__ExecutorID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__executor_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.TaskID: Message {
-    typealias CStruct = Mesos__TaskID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.SlaveID: Message {
-    typealias CStruct = Mesos__SlaveID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ResourceProviderID: Message {
-    typealias CStruct = Mesos__ResourceProviderID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.OperationID: Message {
-    typealias CStruct = Mesos__OperationID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__operation_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__operation_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ContainerID: Message {
-    typealias CStruct = Mesos__ContainerID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = ""
+        self.parentBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if let value = c.pointee.parent {
-            self.parentBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.parentBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_id__type())
-        c.pointee.value = arena.text(self.value)
-        if let value = self.parent { c.pointee.parent = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &parentBox)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.UUID: Message {
-    typealias CStruct = Mesos__UUID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__uuid__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__uuid__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.value = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.bytes(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__uuid__type())
-        c.pointee.value = arena.bytes(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(0, &value)
     }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Mesos {
     /// A source of resources beside the agent itself.
-    public struct ResourceProviderInfo: Sendable, Hashable {
+    public struct ResourceProviderInfo: Sendable {
         public var id: Mesos.ResourceProviderID?
         public var attributes: [Mesos.Attribute]
         public var type: String
@@ -33,7 +33,7 @@ extension Mesos {
         }
 
         /// What a provider of storage needs: its CSI plugin.
-        public struct Storage: Sendable, Hashable {
+        public struct Storage: Sendable {
             public var plugin: Mesos.CSIPluginInfo {
                 get { pluginBox.content }
                 _modify { yield &pluginBox.content }
@@ -54,7 +54,7 @@ extension Mesos {
     }
 
     /// A CSI plugin: its type, its name, and how it is run or reached.
-    public struct CSIPluginInfo: Sendable, Hashable {
+    public struct CSIPluginInfo: Sendable {
         public var type: String
         public var name: String?
         public var containers: [Mesos.CSIPluginContainerInfo]
@@ -85,7 +85,7 @@ extension Mesos {
     }
 
     /// A container that runs a CSI plugin's services.
-    public struct CSIPluginContainerInfo: Sendable, Hashable {
+    public struct CSIPluginContainerInfo: Sendable {
         public var services: [Mesos.CSIPluginContainerInfo.Service]
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
@@ -135,7 +135,7 @@ extension Mesos {
     }
 
     /// Where a CSI plugin that others run can be reached.
-    public struct CSIPluginEndpoint: Sendable, Hashable {
+    public struct CSIPluginEndpoint: Sendable {
         public var csiService: Mesos.CSIPluginContainerInfo.Service
         public var endpoint: String
         /// Fields that this version does not know, as they are encoded again.
@@ -152,202 +152,96 @@ extension Mesos {
 }
 
 extension Mesos.ResourceProviderInfo: Message {
-    typealias CStruct = Mesos__ResourceProviderInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.id = nil
+        self.attributes = []
+        self.type = ""
+        self.name = ""
+        self.defaultReservations = []
+        self.storage = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.id {
-            self.id = Mesos.ResourceProviderID(copying: value)
-        }
-        self.attributes = Lift.messages(c.pointee.attributes, c.pointee.n_attributes)
-        self.type = Lift.text(c.pointee.type)
-        self.name = Lift.text(c.pointee.name)
-        self.defaultReservations = Lift.messages(c.pointee.default_reservations, c.pointee.n_default_reservations)
-        if let value = c.pointee.storage {
-            self.storage = Mesos.ResourceProviderInfo.Storage(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &storage)
+        w.messages(4, &defaultReservations)
+        w.text(3, &name)
+        w.text(2, &type)
+        w.messages(1, &attributes)
+        w.message(0, &id)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__type())
-        if let value = self.id { c.pointee.id = value.lower(into: arena) }
-        if !self.attributes.isEmpty {
-            c.pointee.n_attributes = self.attributes.count
-            c.pointee.attributes = arena.messages(self.attributes)
-        }
-        c.pointee.type = arena.text(self.type)
-        c.pointee.name = arena.text(self.name)
-        if !self.defaultReservations.isEmpty {
-            c.pointee.n_default_reservations = self.defaultReservations.count
-            c.pointee.default_reservations = arena.messages(self.defaultReservations)
-        }
-        if let value = self.storage { c.pointee.storage = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceProviderInfo.Storage: Message {
-    typealias CStruct = Mesos__ResourceProviderInfo__Storage
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__storage__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_info__storage__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.pluginBox = Boxed()
+        self.reconciliationIntervalSeconds = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pluginBox = Boxed(Mesos.CSIPluginInfo(copying: c.pointee.plugin))
-        if c.pointee.has_reconciliation_interval_seconds != 0 {
-            self.reconciliationIntervalSeconds = c.pointee.reconciliation_interval_seconds
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &reconciliationIntervalSeconds)
+        w.boxed(0, &pluginBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__storage__type())
-        c.pointee.plugin = self.plugin.lower(into: arena)
-        if let value = self.reconciliationIntervalSeconds {
-            c.pointee.has_reconciliation_interval_seconds = 1
-            c.pointee.reconciliation_interval_seconds = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CSIPluginInfo: Message {
-    typealias CStruct = Mesos__CSIPluginInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.name = nil
+        self.containers = []
+        self.endpoints = []
+        self.targetPathRoot = nil
+        self.targetPathExists = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
-        self.endpoints = Lift.messages(c.pointee.endpoints, c.pointee.n_endpoints)
-        if c.pointee.has_target_path_root != 0 { self.targetPathRoot = Lift.text(c.pointee.target_path_root) }
-        if c.pointee.has_target_path_exists != 0 { self.targetPathExists = c.pointee.target_path_exists != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(5, &targetPathExists)
+        w.text(4, &targetPathRoot)
+        w.messages(3, &endpoints)
+        w.messages(2, &containers)
+        w.text(1, &name)
+        w.text(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_info__type())
-        c.pointee.type = arena.text(self.type)
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if !self.containers.isEmpty {
-            c.pointee.n_containers = self.containers.count
-            c.pointee.containers = arena.messages(self.containers)
-        }
-        if !self.endpoints.isEmpty {
-            c.pointee.n_endpoints = self.endpoints.count
-            c.pointee.endpoints = arena.messages(self.endpoints)
-        }
-        if let value = self.targetPathRoot {
-            c.pointee.has_target_path_root = 1
-            c.pointee.target_path_root = arena.text(value)
-        }
-        if let value = self.targetPathExists {
-            c.pointee.has_target_path_exists = 1
-            c.pointee.target_path_exists = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CSIPluginContainerInfo: Message {
-    typealias CStruct = Mesos__CSIPluginContainerInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_container_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_container_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.services = []
+        self.commandBox = Boxed()
+        self.resources = []
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.services = Lift.enums(c.pointee.services, c.pointee.n_services)
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_container_info__type())
-        if !self.services.isEmpty {
-            c.pointee.n_services = self.services.count
-            c.pointee.services = arena.enums(self.services)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(3, &containerBox)
+        w.messages(2, &resources)
+        w.boxed(1, &commandBox)
+        w.enums(0, &services)
     }
 }
 
 extension Mesos.CSIPluginEndpoint: Message {
-    typealias CStruct = Mesos__CSIPluginEndpoint
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_endpoint__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_endpoint__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.csiService = .init(rawValue: 0)
+        self.endpoint = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.csiService = Mesos.CSIPluginContainerInfo.Service(rawValue: Lift.raw(c.pointee.csi_service.rawValue))
-        self.endpoint = Lift.text(c.pointee.endpoint)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_endpoint__type())
-        c.pointee.csi_service = Mesos__CSIPluginContainerInfo__Service(rawValue: UInt32(bitPattern: self.csiService.rawValue))
-        c.pointee.endpoint = arena.text(self.endpoint)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &endpoint)
+        w.`enum`(0, &csiService)
     }
 }

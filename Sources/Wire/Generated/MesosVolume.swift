@@ -6,7 +6,7 @@ internal import CProto
 
 extension Mesos {
     /// Which way mounts propagate between the host and a volume.
-    public struct MountPropagation: Sendable, Hashable {
+    public struct MountPropagation: Sendable {
         public var mode: Mesos.MountPropagation.Mode?
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -37,7 +37,7 @@ extension Mesos {
     }
 
     /// A place in the container, and what is mounted there.
-    public struct Volume: Sendable, Hashable {
+    public struct Volume: Sendable {
         public var containerPath: String
         public var hostPath: String?
         public var mode: Mesos.Volume.Mode
@@ -88,7 +88,7 @@ extension Mesos {
         }
 
         /// Where a volume's content comes from.
-        public struct Source: Sendable, Hashable {
+        public struct Source: Sendable {
             public var type: Mesos.Volume.Source.TypeEnum?
             public var dockerVolume: Mesos.Volume.Source.DockerVolume?
             public var sandboxPath: Mesos.Volume.Source.SandboxPath?
@@ -142,7 +142,7 @@ extension Mesos {
             }
 
             /// A volume of a docker volume driver.
-            public struct DockerVolume: Sendable, Hashable {
+            public struct DockerVolume: Sendable {
                 public var driver: String?
                 public var name: String
                 public var driverOptions: Mesos.Parameters?
@@ -161,7 +161,7 @@ extension Mesos {
             }
 
             /// A path on the host.
-            public struct HostPath: Sendable, Hashable {
+            public struct HostPath: Sendable {
                 public var path: String
                 public var mountPropagation: Mesos.MountPropagation?
                 /// Fields that this version does not know, as they are encoded again.
@@ -174,7 +174,7 @@ extension Mesos {
             }
 
             /// A path in this container's sandbox, or in that of its parent.
-            public struct SandboxPath: Sendable, Hashable {
+            public struct SandboxPath: Sendable {
                 public var type: Mesos.Volume.Source.SandboxPath.TypeEnum?
                 public var path: String
                 /// Fields that this version does not know, as they are encoded again.
@@ -210,7 +210,7 @@ extension Mesos {
             }
 
             /// A volume of a CSI plugin.
-            public struct CSIVolume: Sendable, Hashable {
+            public struct CSIVolume: Sendable {
                 public var pluginName: String
                 public var staticProvisioning: Mesos.Volume.Source.CSIVolume.StaticProvisioning? {
                     get { staticProvisioningBox.value }
@@ -229,7 +229,7 @@ extension Mesos {
                 }
 
                 /// How a CSI volume is used.
-                public struct VolumeCapability: Sendable, Hashable {
+                public struct VolumeCapability: Sendable {
                     public var accessType: AccessType?
                     public var accessMode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode
                     /// Fields that this version does not know, as they are encoded again.
@@ -249,7 +249,7 @@ extension Mesos {
                     }
 
                     /// As a block device.
-                    public struct BlockVolume: Sendable, Hashable {
+                    public struct BlockVolume: Sendable {
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
 
@@ -258,7 +258,7 @@ extension Mesos {
                     }
 
                     /// As a mounted file system.
-                    public struct MountVolume: Sendable, Hashable {
+                    public struct MountVolume: Sendable {
                         public var fsType: String?
                         public var mountFlags: [String]
                         /// Fields that this version does not know, as they are encoded again.
@@ -271,7 +271,7 @@ extension Mesos {
                     }
 
                     /// By how many nodes, and who may write.
-                    public struct AccessMode: Sendable, Hashable {
+                    public struct AccessMode: Sendable {
                         public var mode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -308,7 +308,7 @@ extension Mesos {
                 }
 
                 /// A volume that exists already, with all that its plugin wants to be told.
-                public struct StaticProvisioning: Sendable, Hashable {
+                public struct StaticProvisioning: Sendable {
                     public var volumeID: String
                     public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability
                     public var nodeStageSecrets: [String: Mesos.Secret]
@@ -337,424 +337,208 @@ extension Mesos {
 }
 
 extension Mesos.MountPropagation: Message {
-    typealias CStruct = Mesos__MountPropagation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__mount_propagation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__mount_propagation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.mode = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_mode != 0 {
-            self.mode = Mesos.MountPropagation.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__mount_propagation__type())
-        if let value = self.mode {
-            c.pointee.has_mode = 1
-            c.pointee.mode = Mesos__MountPropagation__Mode(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &mode)
     }
 }
 
 extension Mesos.Volume: Message {
-    typealias CStruct = Mesos__Volume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.containerPath = ""
+        self.hostPath = nil
+        self.mode = .init(rawValue: 0)
+        self.imageBox = Boxed()
+        self.sourceBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerPath = Lift.text(c.pointee.container_path)
-        if c.pointee.has_host_path != 0 { self.hostPath = Lift.text(c.pointee.host_path) }
-        self.mode = Mesos.Volume.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        if let value = c.pointee.image {
-            self.imageBox = Boxed(Mesos.Image(copying: value))
-        } else {
-            self.imageBox = Boxed(nil)
-        }
-        if let value = c.pointee.source {
-            self.sourceBox = Boxed(Mesos.Volume.Source(copying: value))
-        } else {
-            self.sourceBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(4, &sourceBox)
+        w.boxed(3, &imageBox)
+        w.`enum`(2, &mode)
+        w.text(1, &hostPath)
+        w.text(0, &containerPath)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__type())
-        c.pointee.container_path = arena.text(self.containerPath)
-        if let value = self.hostPath {
-            c.pointee.has_host_path = 1
-            c.pointee.host_path = arena.text(value)
-        }
-        c.pointee.mode = Mesos__Volume__Mode(rawValue: UInt32(bitPattern: self.mode.rawValue))
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        if let value = self.source { c.pointee.source = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Volume.Source: Message {
-    typealias CStruct = Mesos__Volume__Source
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.dockerVolume = nil
+        self.sandboxPath = nil
+        self.secretBox = Boxed()
+        self.hostPath = nil
+        self.csiVolume = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Volume.Source.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.docker_volume {
-            self.dockerVolume = Mesos.Volume.Source.DockerVolume(copying: value)
-        }
-        if let value = c.pointee.sandbox_path {
-            self.sandboxPath = Mesos.Volume.Source.SandboxPath(copying: value)
-        }
-        if let value = c.pointee.secret {
-            self.secretBox = Boxed(Mesos.Secret(copying: value))
-        } else {
-            self.secretBox = Boxed(nil)
-        }
-        if let value = c.pointee.host_path {
-            self.hostPath = Mesos.Volume.Source.HostPath(copying: value)
-        }
-        if let value = c.pointee.csi_volume {
-            self.csiVolume = Mesos.Volume.Source.CSIVolume(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &csiVolume)
+        w.message(4, &hostPath)
+        w.boxed(3, &secretBox)
+        w.message(2, &sandboxPath)
+        w.message(1, &dockerVolume)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Volume__Source__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.dockerVolume { c.pointee.docker_volume = value.lower(into: arena) }
-        if let value = self.sandboxPath { c.pointee.sandbox_path = value.lower(into: arena) }
-        if let value = self.secret { c.pointee.secret = value.lower(into: arena) }
-        if let value = self.hostPath { c.pointee.host_path = value.lower(into: arena) }
-        if let value = self.csiVolume { c.pointee.csi_volume = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Volume.Source.DockerVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__DockerVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__docker_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__docker_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.driver = nil
+        self.name = ""
+        self.driverOptions = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_driver != 0 { self.driver = Lift.text(c.pointee.driver) }
-        self.name = Lift.text(c.pointee.name)
-        if let value = c.pointee.driver_options {
-            self.driverOptions = Mesos.Parameters(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__docker_volume__type())
-        if let value = self.driver {
-            c.pointee.has_driver = 1
-            c.pointee.driver = arena.text(value)
-        }
-        c.pointee.name = arena.text(self.name)
-        if let value = self.driverOptions { c.pointee.driver_options = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &driverOptions)
+        w.text(1, &name)
+        w.text(0, &driver)
     }
 }
 
 extension Mesos.Volume.Source.HostPath: Message {
-    typealias CStruct = Mesos__Volume__Source__HostPath
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__host_path__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__host_path__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.mountPropagation = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        if let value = c.pointee.mount_propagation {
-            self.mountPropagation = Mesos.MountPropagation(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__host_path__type())
-        c.pointee.path = arena.text(self.path)
-        if let value = self.mountPropagation { c.pointee.mount_propagation = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &mountPropagation)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Volume.Source.SandboxPath: Message {
-    typealias CStruct = Mesos__Volume__Source__SandboxPath
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__sandbox_path__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__sandbox_path__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.path = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Volume.Source.SandboxPath.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__sandbox_path__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Volume__Source__SandboxPath__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        c.pointee.path = arena.text(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &path)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.pluginName = ""
+        self.staticProvisioningBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pluginName = Lift.text(c.pointee.plugin_name)
-        if let value = c.pointee.static_provisioning {
-            self.staticProvisioningBox = Boxed(Mesos.Volume.Source.CSIVolume.StaticProvisioning(copying: value))
-        } else {
-            self.staticProvisioningBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__type())
-        c.pointee.plugin_name = arena.text(self.pluginName)
-        if let value = self.staticProvisioning { c.pointee.static_provisioning = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &staticProvisioningBox)
+        w.text(0, &pluginName)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.accessType = nil
+        self.accessMode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        switch c.pointee.access_type_case.rawValue {
-        case 1: self.accessType = .block(Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(copying: c.pointee.block))
-        case 2: self.accessType = .mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(copying: c.pointee.mount))
-        default: self.accessType = nil
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &accessMode)
+        if w.chose(1) {
+            var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(UnsetFields())
+            w.message(1, &value)
+            accessType = .mount(value)
+        } else if case .mount(var value)? = accessType {
+            w.message(1, &value)
         }
-        self.accessMode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode(copying: c.pointee.access_mode)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__type())
-        switch self.accessType {
-        case .block(let value):
-            c.pointee.access_type_case = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessTypeCase(rawValue: 1)
-            c.pointee.block = value.lower(into: arena)
-        case .mount(let value):
-            c.pointee.access_type_case = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessTypeCase(rawValue: 2)
-            c.pointee.mount = value.lower(into: arena)
-        case nil: break
+        if w.chose(0) {
+            var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(UnsetFields())
+            w.message(0, &value)
+            accessType = .block(value)
+        } else if case .block(var value)? = accessType {
+            w.message(0, &value)
         }
-        c.pointee.access_mode = self.accessMode.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__block_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__block_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__block_volume__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__mount_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__mount_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.fsType = nil
+        self.mountFlags = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_fs_type != 0 { self.fsType = Lift.text(c.pointee.fs_type) }
-        self.mountFlags = Lift.texts(c.pointee.mount_flags, c.pointee.n_mount_flags)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__mount_volume__type())
-        if let value = self.fsType {
-            c.pointee.has_fs_type = 1
-            c.pointee.fs_type = arena.text(value)
-        }
-        if !self.mountFlags.isEmpty {
-            c.pointee.n_mount_flags = self.mountFlags.count
-            c.pointee.mount_flags = arena.texts(self.mountFlags)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(1, &mountFlags)
+        w.text(0, &fsType)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__access_mode__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__access_mode__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.mode = .init(rawValue: 0)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__access_mode__type())
-        c.pointee.mode = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode__Mode(rawValue: UInt32(bitPattern: self.mode.rawValue))
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.`enum`(0, &mode)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__StaticProvisioning
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__static_provisioning__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__static_provisioning__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    public init(_ unset: UnsetFields) {
+        self.volumeID = ""
+        self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(unset)
+        self.nodeStageSecrets = [:]
+        self.nodePublishSecrets = [:]
+        self.volumeContext = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumeID = Lift.text(c.pointee.volume_id)
-        self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: c.pointee.volume_capability)
-        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &volumeContext)
+        w.map(3, &nodePublishSecrets)
+        w.map(2, &nodeStageSecrets)
+        w.message(1, &volumeCapability)
+        w.text(0, &volumeID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__static_provisioning__type())
-        c.pointee.volume_id = arena.text(self.volumeID)
-        c.pointee.volume_capability = self.volumeCapability.lower(into: arena)
-        if !self.nodeStageSecrets.isEmpty {
-            c.pointee.n_node_stage_secrets = self.nodeStageSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_stage_secrets_entry__type()
-            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodeStageSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.nodePublishSecrets.isEmpty {
-            c.pointee.n_node_publish_secrets = self.nodePublishSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_publish_secrets_entry__type()
-            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodePublishSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.volumeContext.isEmpty {
-            c.pointee.n_volume_context = self.volumeContext.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__volume_context_entry__type()
-            c.pointee.volume_context = arena.entries(self.volumeContext, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__VolumeContextEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
