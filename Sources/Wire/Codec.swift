@@ -43,6 +43,12 @@ struct Codec: ~Copyable {
         return String(decoding: writer.output, as: UTF8.self)
     }
 
+    func text(_ table: UnsafePointer<cp_message>, _ message: UnsafeRawPointer) -> String {
+        var writer = TextWriter(arena: arena)
+        writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
+        return String(decoding: writer.output, as: UTF8.self)
+    }
+
     /// Bytes that may still be allocated for what is decoded.
     var budget: Int { Int(clamping: arena.pointee.budget) }
 

@@ -106,14 +106,18 @@ extension Message {
         }
     }
 
-    /// The message's name and its JSON, for logs and tests.
+    /// Protobuf's text format on one line, for logs and tests: `value: "b" parent { value: "a" }`. Unknown fields appear
+    /// under their numbers.
     public var description: String {
         @_semantics("optimize.sil.specialize.generic.never")
         get {
             do throws(WireError) {
-                return "\(Self.fullName) \(try json(.compact))"
+                return try withEncoded { bytes throws(WireError) in
+                    let codec = Codec(memoryLimit: .max)
+                    return codec.text(Self.schema.table, try codec.decode(Self.schema.table, bytes))
+                }
             } catch {
-                return "\(Self.fullName) (\(error))"
+                return "(\(error))"
             }
         }
     }
