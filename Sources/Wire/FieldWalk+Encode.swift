@@ -27,7 +27,7 @@ extension FieldWalk {
         let larger = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 2 * (used + size))
         UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(larger)[(larger.count - used)...])
             .copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start...]))
-        buffer.deallocate()
+        FieldWalk.giveBack(buffer)
         buffer = larger
         start = larger.count - used
         return true
@@ -74,20 +74,44 @@ extension FieldWalk {
     @inline(never)
     mutating func put(_ bits: UInt64, _ field: Int) {
         guard reserve(16, field) else { return }
+        putTag(field, putValue(bits, field))
+    }
+
+    /// The same without a tag; gives the wire type. Room must have been reserved: ten bytes at most.
+    @inline(__always)
+    private mutating func putValue(_ bits: UInt64, _ field: Int) -> UInt32 {
         switch fields[field].type {
         case PROTOBUF_C_TYPE_FIXED32, PROTOBUF_C_TYPE_SFIXED32, PROTOBUF_C_TYPE_FLOAT:
             put(fixed: bits, 4)
-            putTag(field, 5)
+            return 5
         case PROTOBUF_C_TYPE_FIXED64, PROTOBUF_C_TYPE_SFIXED64, PROTOBUF_C_TYPE_DOUBLE:
             put(fixed: bits, 8)
-            putTag(field, 1)
+            return 1
         case PROTOBUF_C_TYPE_SINT32, PROTOBUF_C_TYPE_SINT64:
             putVarint(bits << 1 ^ UInt64(bitPattern: Int64(bitPattern: bits) >> 63))
-            putTag(field, 0)
+            return 0
         default:
             putVarint(bits)
-            putTag(field, 0)
+            return 0
         }
+    }
+
+    /// All numbers of a repeated field.
+    @inline(never)
+    mutating func put(each values: some BidirectionalCollection<UInt64>, _ field: Int) {
+        guard fields[field].flags & UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) != 0 else {
+            for bits in values.reversed() { put(bits, field) }
+            return
+        }
+        guard !values.isEmpty else { return }
+        let after = written
+        for bits in values.reversed() {
+            guard reserve(16, field) else { return }
+            _ = putValue(bits, field)
+        }
+        guard reserve(16, field) else { return }
+        putVarint(UInt64(written - after))
+        putTag(field, 2)
     }
 
     private mutating func put(fixed bits: UInt64, _ size: Int) {

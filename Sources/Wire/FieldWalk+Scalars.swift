@@ -47,8 +47,7 @@ extension FieldWalk {
     @inline(never)
     mutating func numbers<N: WireNumber>(_ field: Int, _ values: inout [N]) {
         guard isLifting else {
-            // Never packed: no field of these files is, and protoc-c's packed fields have a flag that is not set.
-            for value in values.reversed() { put(value.wireBits, field) }
+            put(each: values.lazy.map(\.wireBits), field)
             return
         }
         let count = count(field)
@@ -56,10 +55,8 @@ extension FieldWalk {
         let elements = load(field, as: UnsafeRawPointer.self)
         // Each element is four or eight bytes in C, also a boolean.
         let stride = max(4, MemoryLayout<N>.stride)
-        values = [N](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count { buffer.initializeElement(at: index, to: N.load(elements + index * stride)) }
-            initialized = count
-        }
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(N.load(elements + index * stride)) }
     }
 }
 
@@ -80,11 +77,16 @@ extension FieldWalk {
         value = raw.map { E(rawValue: $0) }
     }
 
-    @_semantics("optimize.sil.specialize.generic.never")
     mutating func enums<E: WireEnum>(_ field: Int, _ values: inout [E]) {
-        var raw = isLifting ? [] : values.map(\.rawValue)
-        numbers(field, &raw)
-        if isLifting { values = raw.map { E(rawValue: $0) } }
+        guard isLifting else {
+            put(each: values.lazy.map(\.rawValue.wireBits), field)
+            return
+        }
+        let count = count(field)
+        guard count != 0, spend(heapHeader + 4 * count, field) else { return }
+        let elements = load(field, as: UnsafePointer<Int32>.self)
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(E(rawValue: elements[index])) }
     }
 }
 
@@ -93,7 +95,7 @@ extension FieldWalk {
 extension FieldWalk {
     mutating func text(_ field: Int, _ value: inout String) {
         if isLifting {
-            value = liftText(load(field, as: ProtobufCBinaryData.self), field)
+            fill(&value, liftText(load(field, as: ProtobufCBinaryData.self), field))
         } else if !value.utf8.isEmpty || !omits(field) {
             put(value, field)
         }
@@ -101,10 +103,16 @@ extension FieldWalk {
 
     mutating func text(_ field: Int, _ value: inout String?) {
         if isLifting {
-            if has(field) { value = liftText(load(field, as: ProtobufCBinaryData.self), field) }
+            if has(field) { fill(&value, liftText(load(field, as: ProtobufCBinaryData.self), field)) }
         } else if let value {
             put(value, field)
         }
+    }
+
+    /// What was there is a constant, which need not be released.
+    @inline(__always)
+    private func fill<T>(_ place: inout T, _ value: __owned T) {
+        withUnsafeMutablePointer(to: &place) { $0.initialize(to: value) }
     }
 
     mutating func texts(_ field: Int, _ values: inout [String]) {
@@ -115,10 +123,8 @@ extension FieldWalk {
         let count = count(field)
         guard count != 0, spend(heapHeader + count * MemoryLayout<String>.stride, field) else { return }
         let elements = load(field, as: UnsafePointer<ProtobufCBinaryData>.self)
-        values = [String](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count { buffer.initializeElement(at: index, to: liftText(elements[index], field)) }
-            initialized = count
-        }
+        values.reserveCapacity(count)
+        for index in 0..<count { values.append(liftText(elements[index], field)) }
     }
 
     mutating func bytes(_ field: Int, _ value: inout [UInt8]) {

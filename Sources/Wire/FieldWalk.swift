@@ -53,11 +53,21 @@ public struct FieldWalk: ~Copyable {
         fields = FieldWalk.fields(of: schema)
         source = UnsafeRawPointer(fields)
         budget = 0
-        buffer = .allocate(capacity: 1024)
+        buffer = FieldWalk.scratch() ?? .allocate(capacity: 4096)
         start = buffer.count
     }
 
     deinit {
+        FieldWalk.giveBack(buffer)
+    }
+
+    /// The thread's own block, if nobody uses it now.
+    private static func scratch() -> UnsafeMutableBufferPointer<UInt8>? {
+        cp_scratch_take().map { UnsafeMutableBufferPointer(start: $0, count: Int(CP_SCRATCH_SIZE)) }
+    }
+
+    static func giveBack(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+        guard let base = buffer.baseAddress, !cp_scratch_give(base) else { return }
         buffer.deallocate()
     }
 
@@ -68,8 +78,15 @@ public struct FieldWalk: ~Copyable {
 
     private nonisolated(unsafe) static let noFields = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: 1)
 
+    @inline(never)
     mutating func fail(_ code: WireError.Code, _ field: Int, _ element: Int = -1) {
         if failure == nil { failure = code }
+        failurePath.append((fields + field, element))
+    }
+
+    /// After a failure in what a field holds.
+    @inline(never)
+    mutating func trace(_ field: Int, _ element: Int) {
         failurePath.append((fields + field, element))
     }
 
@@ -94,10 +111,12 @@ extension FieldWalk {
         place(field).load(as: type)
     }
 
-    /// Is an optional number, string or bytes there?
+    /// Is an optional number, string or bytes there? In proto3 it is the one member of a oneof.
     @inline(__always)
     func has(_ field: Int) -> Bool {
-        source.load(fromByteOffset: Int(fields[field].quantifier_offset), as: protobuf_c_boolean.self) != 0
+        let quantifier = source.load(fromByteOffset: Int(fields[field].quantifier_offset), as: UInt32.self)
+        let isMember = fields[field].flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0
+        return isMember ? quantifier == fields[field].id : quantifier != 0
     }
 
     /// Elements of a repeated field; for other fields of messages, 1 or 0.

@@ -13,7 +13,7 @@ extension Wire.Appc.Spec {
         public var labels: [Wire.Appc.Spec.ImageManifest.Label]
         public var annotations: [Wire.Appc.Spec.ImageManifest.Annotation]
         public var dependencies: [Wire.Appc.Spec.ImageManifest.Dependency]
-        public var app: Wire.Appc.Spec.ImageManifest.App?
+        public var app: Optional<Wire.Appc.Spec.ImageManifest.App>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -64,7 +64,7 @@ extension Wire.Appc.Spec {
         /// The command that the image is made to run.
         public struct App: Sendable {
             public var exec: [String]
-            public var workingDirectory: String?
+            public var workingDirectory: Optional<String>
             public var environment: [Wire.Appc.Spec.ImageManifest.Environment]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -96,9 +96,9 @@ extension Wire.Appc.Spec {
         /// An image whose files lie below those of this one.
         public struct Dependency: Sendable {
             public var imageName: String
-            public var imageID: String?
+            public var imageID: Optional<String>
             public var labels: [Wire.Appc.Spec.ImageManifest.Label]
-            public var size: UInt64?
+            public var size: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -120,6 +120,7 @@ extension Wire.Appc.Spec {
 extension Wire.Appc.Spec.ImageManifest: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.acKind = ""
         self.acVersion = ""
@@ -130,6 +131,7 @@ extension Wire.Appc.Spec.ImageManifest: Message {
         self.app = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(6, &app)
@@ -145,11 +147,13 @@ extension Wire.Appc.Spec.ImageManifest: Message {
 extension Wire.Appc.Spec.ImageManifest.Label: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__label__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)
@@ -160,11 +164,13 @@ extension Wire.Appc.Spec.ImageManifest.Label: Message {
 extension Wire.Appc.Spec.ImageManifest.Environment: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__environment__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)
@@ -175,12 +181,14 @@ extension Wire.Appc.Spec.ImageManifest.Environment: Message {
 extension Wire.Appc.Spec.ImageManifest.App: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__app__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.exec = []
         self.workingDirectory = nil
         self.environment = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &environment)
@@ -192,11 +200,13 @@ extension Wire.Appc.Spec.ImageManifest.App: Message {
 extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__annotation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)
@@ -207,6 +217,7 @@ extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
 extension Wire.Appc.Spec.ImageManifest.Dependency: Message {
     public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__dependency__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.imageName = ""
         self.imageID = nil
@@ -214,6 +225,7 @@ extension Wire.Appc.Spec.ImageManifest.Dependency: Message {
         self.size = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(3, &size)

@@ -15,8 +15,8 @@ extension Wire.Docker.Spec {
 
         /// A registry's user and password, in base64.
         public struct Auth: Sendable {
-            public var auth: String?
-            public var email: String?
+            public var auth: Optional<String>
+            public var email: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -29,10 +29,10 @@ extension Wire.Docker.Spec {
 
     /// An image's name in its parts: registry, repository, and tag or digest.
     public struct ImageReference: Sendable {
-        public var registry: String?
+        public var registry: Optional<String>
         public var repository: String
-        public var tag: String?
-        public var digest: String?
+        public var tag: Optional<String>
+        public var digest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -53,9 +53,11 @@ extension Wire.Docker.Spec {
 extension Wire.Docker.Spec.Config: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -64,11 +66,13 @@ extension Wire.Docker.Spec.Config: Message {
 extension Wire.Docker.Spec.Config.Auth: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__auth__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.auth = nil
         self.email = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &email)
@@ -79,6 +83,7 @@ extension Wire.Docker.Spec.Config.Auth: Message {
 extension Wire.Docker.Spec.ImageReference: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__image_reference__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.registry = nil
         self.repository = ""
@@ -86,6 +91,7 @@ extension Wire.Docker.Spec.ImageReference: Message {
         self.digest = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(3, &digest)

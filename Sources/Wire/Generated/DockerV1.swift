@@ -7,26 +7,26 @@ internal import CProto
 extension Wire.Docker.Spec.V1 {
     /// One layer and how to run it.
     public struct ImageManifest: Sendable {
-        public var id: String?
-        public var parent: String?
-        public var comment: String?
-        public var created: String?
-        public var container: String?
+        public var id: Optional<String>
+        public var parent: Optional<String>
+        public var comment: Optional<String>
+        public var created: Optional<String>
+        public var container: Optional<String>
         public var containerConfig: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { containerConfigBox.value }
             _modify { yield &containerConfigBox.value }
         }
         private var containerConfigBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
-        public var dockerVersion: String?
-        public var author: String?
+        public var dockerVersion: Optional<String>
+        public var author: Optional<String>
         public var config: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
-        public var architecture: String?
-        public var os: String?
-        public var size: UInt32?
+        public var architecture: Optional<String>
+        public var os: Optional<String>
+        public var size: Optional<UInt32>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -60,13 +60,13 @@ extension Wire.Docker.Spec.V1 {
 
         /// How a container of the image is run.
         public struct Config: Sendable {
-            public var hostname: String?
+            public var hostname: Optional<String>
             public var entrypoint: [String]
             public var env: [String]
-            public var user: String?
+            public var user: Optional<String>
             public var cmd: [String]
-            public var workingDir: String?
-            public var image: String?
+            public var workingDir: Optional<String>
+            public var image: Optional<String>
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -97,6 +97,7 @@ extension Wire.Docker.Spec.V1 {
 extension Wire.Docker.Spec.V1.ImageManifest: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.id = nil
         self.parent = nil
@@ -112,6 +113,7 @@ extension Wire.Docker.Spec.V1.ImageManifest: Message {
         self.size = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(11, &size)
@@ -132,6 +134,7 @@ extension Wire.Docker.Spec.V1.ImageManifest: Message {
 extension Wire.Docker.Spec.V1.ImageManifest.Config: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.hostname = nil
         self.entrypoint = []
@@ -143,6 +146,7 @@ extension Wire.Docker.Spec.V1.ImageManifest.Config: Message {
         self.labels = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(7, &labels)

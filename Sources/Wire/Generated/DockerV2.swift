@@ -105,11 +105,11 @@ extension Wire.Docker.Spec.V2 {
 
                 /// The key that it was signed with.
                 public struct Jwk: Sendable {
-                    public var crv: String?
-                    public var kid: String?
+                    public var crv: Optional<String>
+                    public var kid: Optional<String>
                     public var kty: String
-                    public var x: String?
-                    public var y: String?
+                    public var x: Optional<String>
+                    public var y: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -135,6 +135,7 @@ extension Wire.Docker.Spec.V2 {
 extension Wire.Docker.Spec.V2.ImageManifest: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.tag = ""
@@ -145,6 +146,7 @@ extension Wire.Docker.Spec.V2.ImageManifest: Message {
         self.signatures = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(6, &signatures)
@@ -160,10 +162,12 @@ extension Wire.Docker.Spec.V2.ImageManifest: Message {
 extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__fs_layer__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.blobSum = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &blobSum)
@@ -173,11 +177,13 @@ extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
 extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__history__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.v1Compatibility = ""
         self.v1Box = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(1, &v1Box)
@@ -188,12 +194,14 @@ extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
 extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(unset)
         self.signature = ""
         self.protected = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &protected)
@@ -205,11 +213,13 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.jwkBox = Boxed()
         self.alg = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &alg)
@@ -220,6 +230,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__jwk__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.crv = nil
         self.kid = nil
@@ -228,6 +239,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
         self.y = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(4, &y)

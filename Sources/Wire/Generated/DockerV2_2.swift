@@ -68,6 +68,7 @@ extension Wire.Docker.Spec.V2_2 {
 extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.schemaVersion = 0
         self.mediaType = ""
@@ -75,6 +76,7 @@ extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
         self.layers = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(3, &layers)
@@ -87,12 +89,14 @@ extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
 extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mediaType = ""
         self.size = 0
         self.digest = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &digest)
@@ -104,6 +108,7 @@ extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
 extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message {
     public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__layer__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mediaType = ""
         self.size = 0
@@ -111,6 +116,7 @@ extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message {
         self.urls = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(3, &urls)

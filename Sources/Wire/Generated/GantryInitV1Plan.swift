@@ -21,7 +21,7 @@ extension Gantry.Init.V1 {
         /// For reports: the isolator (or part of the daemon) that asked for the step, e.g. "linux/nnp". May
         /// be left out.
         public var origin: [UInt8]
-        public var kind: Kind?
+        public var kind: Optional<Kind>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -520,10 +520,12 @@ extension Gantry.Init.V1 {
 extension Gantry.Init.V1.Plan: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__plan__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.steps = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &steps)
@@ -533,11 +535,13 @@ extension Gantry.Init.V1.Plan: Message {
 extension Gantry.Init.V1.Step: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__step__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.origin = []
         self.kind = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         if w.chose(24) {
@@ -715,11 +719,13 @@ extension Gantry.Init.V1.Step: Message {
 extension Gantry.Init.V1.Propagation: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__propagation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.flags = 0
         self.path = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &path)
@@ -730,6 +736,7 @@ extension Gantry.Init.V1.Propagation: Message {
 extension Gantry.Init.V1.OverlayRoot: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__overlay_root__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.target = []
         self.lower = []
@@ -738,6 +745,7 @@ extension Gantry.Init.V1.OverlayRoot: Message {
         self.options = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.byteArrays(4, &options)
@@ -751,11 +759,13 @@ extension Gantry.Init.V1.OverlayRoot: Message {
 extension Gantry.Init.V1.BindRoot: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind_root__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.target = []
         self.readOnly = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &readOnly)
@@ -766,6 +776,7 @@ extension Gantry.Init.V1.BindRoot: Message {
 extension Gantry.Init.V1.Mount: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mount__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = []
         self.target = []
@@ -773,6 +784,7 @@ extension Gantry.Init.V1.Mount: Message {
         self.options = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.byteArrays(3, &options)
@@ -785,6 +797,7 @@ extension Gantry.Init.V1.Mount: Message {
 extension Gantry.Init.V1.Bind: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.source = []
         self.target = []
@@ -794,6 +807,7 @@ extension Gantry.Init.V1.Bind: Message {
         self.optional = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(5, &optional)
@@ -808,11 +822,13 @@ extension Gantry.Init.V1.Bind: Message {
 extension Gantry.Init.V1.Directory: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__directory__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.mode = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &mode)
@@ -823,6 +839,7 @@ extension Gantry.Init.V1.Directory: Message {
 extension Gantry.Init.V1.Device: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__device__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.mode = 0
@@ -830,6 +847,7 @@ extension Gantry.Init.V1.Device: Message {
         self.minor = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(3, &minor)
@@ -842,11 +860,13 @@ extension Gantry.Init.V1.Device: Message {
 extension Gantry.Init.V1.SymbolicLink: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__symbolic_link__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.to = []
         self.path = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &path)
@@ -857,10 +877,12 @@ extension Gantry.Init.V1.SymbolicLink: Message {
 extension Gantry.Init.V1.Mask: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mask__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(0, &path)
@@ -870,9 +892,11 @@ extension Gantry.Init.V1.Mask: Message {
 extension Gantry.Init.V1.CgroupNamespace: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__cgroup_namespace__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -881,9 +905,11 @@ extension Gantry.Init.V1.CgroupNamespace: Message {
 extension Gantry.Init.V1.PivotRoot: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__pivot_root__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -892,10 +918,12 @@ extension Gantry.Init.V1.PivotRoot: Message {
 extension Gantry.Init.V1.Hostname: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__hostname__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(0, &name)
@@ -905,9 +933,11 @@ extension Gantry.Init.V1.Hostname: Message {
 extension Gantry.Init.V1.Loopback: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__loopback__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -916,12 +946,14 @@ extension Gantry.Init.V1.Loopback: Message {
 extension Gantry.Init.V1.ResourceLimit: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__resource_limit__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resource = 0
         self.soft = 0
         self.hard = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(2, &hard)
@@ -933,11 +965,13 @@ extension Gantry.Init.V1.ResourceLimit: Message {
 extension Gantry.Init.V1.WorkingDirectory: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__working_directory__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.create = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &create)
@@ -948,6 +982,7 @@ extension Gantry.Init.V1.WorkingDirectory: Message {
 extension Gantry.Init.V1.Identity: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__identity__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.uid = 0
         self.gid = 0
@@ -955,6 +990,7 @@ extension Gantry.Init.V1.Identity: Message {
         self.keepCapabilities = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(3, &keepCapabilities)
@@ -967,6 +1003,7 @@ extension Gantry.Init.V1.Identity: Message {
 extension Gantry.Init.V1.Capabilities: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__capabilities__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.bounding = 0
         self.effective = 0
@@ -975,6 +1012,7 @@ extension Gantry.Init.V1.Capabilities: Message {
         self.ambient = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(4, &ambient)
@@ -988,9 +1026,11 @@ extension Gantry.Init.V1.Capabilities: Message {
 extension Gantry.Init.V1.NoNewPrivileges: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__no_new_privileges__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -999,6 +1039,7 @@ extension Gantry.Init.V1.NoNewPrivileges: Message {
 extension Gantry.Init.V1.Execute: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__execute__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.arguments = []
@@ -1006,6 +1047,7 @@ extension Gantry.Init.V1.Execute: Message {
         self.searchWorkingDirectory = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(3, &searchWorkingDirectory)
@@ -1018,9 +1060,11 @@ extension Gantry.Init.V1.Execute: Message {
 extension Gantry.Init.V1.Terminal: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__terminal__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -1029,11 +1073,13 @@ extension Gantry.Init.V1.Terminal: Message {
 extension Gantry.Init.V1.Seccomp: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__seccomp__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.program = []
         self.flags = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &flags)
@@ -1044,6 +1090,7 @@ extension Gantry.Init.V1.Seccomp: Message {
 extension Gantry.Init.V1.Attributes: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attributes__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.set = 0
@@ -1052,6 +1099,7 @@ extension Gantry.Init.V1.Attributes: Message {
         self.recursive = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(4, &recursive)
@@ -1065,6 +1113,7 @@ extension Gantry.Init.V1.Attributes: Message {
 extension Gantry.Init.V1.File: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__file__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.mode = 0
@@ -1073,6 +1122,7 @@ extension Gantry.Init.V1.File: Message {
         self.content = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(4, &content)
@@ -1086,12 +1136,14 @@ extension Gantry.Init.V1.File: Message {
 extension Gantry.Init.V1.Command: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__command__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = []
         self.arguments = []
         self.environment = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.byteArrays(2, &environment)
@@ -1103,6 +1155,7 @@ extension Gantry.Init.V1.Command: Message {
 extension Gantry.Init.V1.Report: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__report__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.step = 0
         self.name = []
@@ -1111,6 +1164,7 @@ extension Gantry.Init.V1.Report: Message {
         self.origin = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(4, &origin)

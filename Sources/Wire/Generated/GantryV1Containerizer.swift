@@ -105,7 +105,7 @@ extension Gantry.V1 {
 
     /// One message from the client of an attached container.
     public struct AttachRequest: Sendable {
-        public var kind: Kind?
+        public var kind: Optional<Kind>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -129,7 +129,7 @@ extension Gantry.V1 {
         public var stdin: Bool
         public var stdout: Bool
         public var stderr: Bool
-        public var window: Mesos.TTYInfo.WindowSize?
+        public var window: Optional<Mesos.TTYInfo.WindowSize>
         /// Begin with the output that the container wrote before.
         public var replay: Bool
         /// Fields that this version does not know, as they are encoded again.
@@ -232,7 +232,7 @@ extension Gantry.V1 {
 
     /// A container's status.
     public struct StatusResponse: Sendable {
-        public var status: Mesos.ContainerStatus?
+        public var status: Optional<Mesos.ContainerStatus>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -258,7 +258,7 @@ extension Gantry.V1 {
 
     /// How the container ended; no termination: there is no such container.
     public struct WaitResponse: Sendable {
-        public var termination: Mesos.Slave.ContainerTermination?
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -284,7 +284,7 @@ extension Gantry.V1 {
 
     /// How the container ended; no termination: there is no such container.
     public struct DestroyResponse: Sendable {
-        public var termination: Mesos.Slave.ContainerTermination?
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -396,11 +396,13 @@ extension Gantry.V1 {
 extension Gantry.V1.RecoverRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containers = []
         self.adoptUnknown = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &adoptUnknown)
@@ -411,11 +413,13 @@ extension Gantry.V1.RecoverRequest: Message {
 extension Gantry.V1.RecoverResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.recovered = []
         self.orphans = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &orphans)
@@ -426,6 +430,7 @@ extension Gantry.V1.RecoverResponse: Message {
 extension Gantry.V1.LaunchRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.containerConfigBox = Boxed()
@@ -433,6 +438,7 @@ extension Gantry.V1.LaunchRequest: Message {
         self.pidCheckpointPath = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(3, &pidCheckpointPath)
@@ -445,10 +451,12 @@ extension Gantry.V1.LaunchRequest: Message {
 extension Gantry.V1.LaunchResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.result = .init(rawValue: 0)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.`enum`(0, &result)
@@ -458,10 +466,12 @@ extension Gantry.V1.LaunchResponse: Message {
 extension Gantry.V1.AttachRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.kind = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         if w.chose(1) {
@@ -484,6 +494,7 @@ extension Gantry.V1.AttachRequest: Message {
 extension Gantry.V1.AttachStart: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_start__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.stdin = false
@@ -493,6 +504,7 @@ extension Gantry.V1.AttachStart: Message {
         self.replay = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(5, &replay)
@@ -507,12 +519,14 @@ extension Gantry.V1.AttachStart: Message {
 extension Gantry.V1.UpdateRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.resourceRequests = []
         self.resourceLimits = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(2, &resourceLimits)
@@ -524,9 +538,11 @@ extension Gantry.V1.UpdateRequest: Message {
 extension Gantry.V1.UpdateResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -535,10 +551,12 @@ extension Gantry.V1.UpdateResponse: Message {
 extension Gantry.V1.UsageRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -548,10 +566,12 @@ extension Gantry.V1.UsageRequest: Message {
 extension Gantry.V1.UsageResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.statisticsBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &statisticsBox)
@@ -561,10 +581,12 @@ extension Gantry.V1.UsageResponse: Message {
 extension Gantry.V1.StatusRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -574,10 +596,12 @@ extension Gantry.V1.StatusRequest: Message {
 extension Gantry.V1.StatusResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.status = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &status)
@@ -587,10 +611,12 @@ extension Gantry.V1.StatusResponse: Message {
 extension Gantry.V1.WaitRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -600,10 +626,12 @@ extension Gantry.V1.WaitRequest: Message {
 extension Gantry.V1.WaitResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.termination = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &termination)
@@ -613,10 +641,12 @@ extension Gantry.V1.WaitResponse: Message {
 extension Gantry.V1.DestroyRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -626,10 +656,12 @@ extension Gantry.V1.DestroyRequest: Message {
 extension Gantry.V1.DestroyResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.termination = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &termination)
@@ -639,11 +671,13 @@ extension Gantry.V1.DestroyResponse: Message {
 extension Gantry.V1.KillRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.signal = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &signal)
@@ -654,10 +688,12 @@ extension Gantry.V1.KillRequest: Message {
 extension Gantry.V1.KillResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.found = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &found)
@@ -667,9 +703,11 @@ extension Gantry.V1.KillResponse: Message {
 extension Gantry.V1.ContainersRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -678,10 +716,12 @@ extension Gantry.V1.ContainersRequest: Message {
 extension Gantry.V1.ContainersResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDs = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &containerIDs)
@@ -691,10 +731,12 @@ extension Gantry.V1.ContainersResponse: Message {
 extension Gantry.V1.RemoveRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -704,9 +746,11 @@ extension Gantry.V1.RemoveRequest: Message {
 extension Gantry.V1.RemoveResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -715,11 +759,13 @@ extension Gantry.V1.RemoveResponse: Message {
 extension Gantry.V1.PruneImagesRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.excludedImages = []
         self.dryRun = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &dryRun)
@@ -730,11 +776,13 @@ extension Gantry.V1.PruneImagesRequest: Message {
 extension Gantry.V1.PruneImagesResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.removedLayers = []
         self.freedBytes = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &freedBytes)

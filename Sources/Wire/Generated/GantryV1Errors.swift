@@ -46,6 +46,7 @@ extension Gantry.V1 {
 extension Gantry.V1.ErrorInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__error_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.code = ""
         self.step = ""
@@ -55,6 +56,7 @@ extension Gantry.V1.ErrorInfo: Message {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(5, &containerIDBox)

@@ -101,7 +101,7 @@ extension Gantry.V1 {
 
     /// An image with its manifest and configuration as they were fetched.
     public struct InspectImageResponse: Sendable {
-        public var image: Gantry.V1.ImageRecord?
+        public var image: Optional<Gantry.V1.ImageRecord>
         public var manifestJSON: String
         public var configJSON: String
         /// Fields that this version does not know, as they are encoded again.
@@ -172,10 +172,12 @@ extension Gantry.V1 {
 extension Gantry.V1.PullRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.imageBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &imageBox)
@@ -185,11 +187,13 @@ extension Gantry.V1.PullRequest: Message {
 extension Gantry.V1.ImportRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__import_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = ""
         self.reference = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &reference)
@@ -200,6 +204,7 @@ extension Gantry.V1.ImportRequest: Message {
 extension Gantry.V1.PullProgress: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_progress__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.step = ""
         self.digest = ""
@@ -209,6 +214,7 @@ extension Gantry.V1.PullProgress: Message {
         self.manifestDigest = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(5, &manifestDigest)
@@ -223,9 +229,11 @@ extension Gantry.V1.PullProgress: Message {
 extension Gantry.V1.ListImagesRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -234,10 +242,12 @@ extension Gantry.V1.ListImagesRequest: Message {
 extension Gantry.V1.ListImagesResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.images = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &images)
@@ -247,10 +257,12 @@ extension Gantry.V1.ListImagesResponse: Message {
 extension Gantry.V1.InspectImageRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.reference = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &reference)
@@ -260,12 +272,14 @@ extension Gantry.V1.InspectImageRequest: Message {
 extension Gantry.V1.InspectImageResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.image = nil
         self.manifestJSON = ""
         self.configJSON = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &configJSON)
@@ -277,11 +291,13 @@ extension Gantry.V1.InspectImageResponse: Message {
 extension Gantry.V1.RemoveImageRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.reference = ""
         self.force = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &force)
@@ -292,10 +308,12 @@ extension Gantry.V1.RemoveImageRequest: Message {
 extension Gantry.V1.RemoveImageResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.freedBytes = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &freedBytes)
@@ -305,6 +323,7 @@ extension Gantry.V1.RemoveImageResponse: Message {
 extension Gantry.V1.ImageRecord: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__image_record__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.reference = ""
         self.manifestDigest = ""
@@ -313,6 +332,7 @@ extension Gantry.V1.ImageRecord: Message {
         self.layers = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(4, &layers)

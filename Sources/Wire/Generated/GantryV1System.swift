@@ -227,7 +227,7 @@ extension Gantry.V1 {
         public var steps: [Gantry.V1.StepRecord]
         public var sandbox: String
         public var rootfs: String
-        public var termination: Mesos.Slave.ContainerTermination?
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -324,9 +324,11 @@ extension Gantry.V1 {
 extension Gantry.V1.VersionRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -335,6 +337,7 @@ extension Gantry.V1.VersionRequest: Message {
 extension Gantry.V1.VersionResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.version = ""
         self.api = ""
@@ -342,6 +345,7 @@ extension Gantry.V1.VersionResponse: Message {
         self.features = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(3, &features)
@@ -354,9 +358,11 @@ extension Gantry.V1.VersionResponse: Message {
 extension Gantry.V1.HealthRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -365,12 +371,14 @@ extension Gantry.V1.HealthRequest: Message {
 extension Gantry.V1.HealthResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.live = false
         self.ready = false
         self.detail = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &detail)
@@ -382,11 +390,13 @@ extension Gantry.V1.HealthResponse: Message {
 extension Gantry.V1.EventsRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__events_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.afterSequence = 0
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(1, &containerIDBox)
@@ -397,6 +407,7 @@ extension Gantry.V1.EventsRequest: Message {
 extension Gantry.V1.Event: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__event__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.sequence = 0
         self.timeUnixNano = 0
@@ -405,6 +416,7 @@ extension Gantry.V1.Event: Message {
         self.attributes = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(4, &attributes)
@@ -418,10 +430,12 @@ extension Gantry.V1.Event: Message {
 extension Gantry.V1.InspectRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -431,10 +445,12 @@ extension Gantry.V1.InspectRequest: Message {
 extension Gantry.V1.InspectResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerBox)
@@ -444,9 +460,11 @@ extension Gantry.V1.InspectResponse: Message {
 extension Gantry.V1.PendingRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -455,10 +473,12 @@ extension Gantry.V1.PendingRequest: Message {
 extension Gantry.V1.PendingResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.calls = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &calls)
@@ -468,9 +488,11 @@ extension Gantry.V1.PendingResponse: Message {
 extension Gantry.V1.MetricsRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -479,10 +501,12 @@ extension Gantry.V1.MetricsRequest: Message {
 extension Gantry.V1.MetricsResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.text = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &text)
@@ -492,12 +516,14 @@ extension Gantry.V1.MetricsResponse: Message {
 extension Gantry.V1.SetLogLevelRequest: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.subsystem = ""
         self.level = ""
         self.forNano = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(2, &forNano)
@@ -509,9 +535,11 @@ extension Gantry.V1.SetLogLevelRequest: Message {
 extension Gantry.V1.SetLogLevelResponse: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -520,6 +548,7 @@ extension Gantry.V1.SetLogLevelResponse: Message {
 extension Gantry.V1.ContainerRecord: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__container_record__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.state = ""
@@ -534,6 +563,7 @@ extension Gantry.V1.ContainerRecord: Message {
         self.termination = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(10, &termination)
@@ -553,6 +583,7 @@ extension Gantry.V1.ContainerRecord: Message {
 extension Gantry.V1.StepRecord: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__step_record__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.pipeline = ""
         self.step = ""
@@ -561,6 +592,7 @@ extension Gantry.V1.StepRecord: Message {
         self.errorBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(4, &errorBox)
@@ -574,6 +606,7 @@ extension Gantry.V1.StepRecord: Message {
 extension Gantry.V1.PendingCall: Message {
     public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_call__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.method = ""
         self.containerIDBox = Boxed()
@@ -583,6 +616,7 @@ extension Gantry.V1.PendingCall: Message {
         self.peerPid = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(5, &peerPid)

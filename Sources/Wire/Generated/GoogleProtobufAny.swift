@@ -24,11 +24,13 @@ extension Google.Protobuf {
 extension Google.Protobuf.AnyMessage: Message {
     public static var schema: MessageSchema { MessageSchema(table: google__protobuf__any__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.typeURL = ""
         self.value = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &value)

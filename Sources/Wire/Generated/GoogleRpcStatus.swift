@@ -28,12 +28,14 @@ extension Google.Rpc {
 extension Google.Rpc.Status: Message {
     public static var schema: MessageSchema { MessageSchema(table: google__rpc__status__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.code = 0
         self.message = ""
         self.details = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &details)

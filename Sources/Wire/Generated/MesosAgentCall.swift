@@ -7,32 +7,32 @@ internal import CProto
 extension Mesos.Agent {
     /// A call; `type` says which of the others is set.
     public struct Call: Sendable {
-        public var type: Mesos.Agent.Call.TypeEnum?
-        public var getMetrics: Mesos.Agent.Call.GetMetrics?
-        public var setLoggingLevel: Mesos.Agent.Call.SetLoggingLevel?
-        public var listFiles: Mesos.Agent.Call.ListFiles?
-        public var readFile: Mesos.Agent.Call.ReadFile?
-        public var launchNestedContainer: Mesos.Agent.Call.LaunchNestedContainer?
-        public var waitNestedContainer: Mesos.Agent.Call.WaitNestedContainer?
-        public var killNestedContainer: Mesos.Agent.Call.KillNestedContainer?
-        public var launchNestedContainerSession: Mesos.Agent.Call.LaunchNestedContainerSession?
+        public var type: Optional<Mesos.Agent.Call.TypeEnum>
+        public var getMetrics: Optional<Mesos.Agent.Call.GetMetrics>
+        public var setLoggingLevel: Optional<Mesos.Agent.Call.SetLoggingLevel>
+        public var listFiles: Optional<Mesos.Agent.Call.ListFiles>
+        public var readFile: Optional<Mesos.Agent.Call.ReadFile>
+        public var launchNestedContainer: Optional<Mesos.Agent.Call.LaunchNestedContainer>
+        public var waitNestedContainer: Optional<Mesos.Agent.Call.WaitNestedContainer>
+        public var killNestedContainer: Optional<Mesos.Agent.Call.KillNestedContainer>
+        public var launchNestedContainerSession: Optional<Mesos.Agent.Call.LaunchNestedContainerSession>
         public var attachContainerInput: Mesos.Agent.Call.AttachContainerInput? {
             get { attachContainerInputBox.value }
             _modify { yield &attachContainerInputBox.value }
         }
         private var attachContainerInputBox: Boxed<Mesos.Agent.Call.AttachContainerInput>
-        public var attachContainerOutput: Mesos.Agent.Call.AttachContainerOutput?
-        public var removeNestedContainer: Mesos.Agent.Call.RemoveNestedContainer?
-        public var launchContainer: Mesos.Agent.Call.LaunchContainer?
-        public var waitContainer: Mesos.Agent.Call.WaitContainer?
-        public var killContainer: Mesos.Agent.Call.KillContainer?
-        public var removeContainer: Mesos.Agent.Call.RemoveContainer?
-        public var addResourceProviderConfig: Mesos.Agent.Call.AddResourceProviderConfig?
-        public var updateResourceProviderConfig: Mesos.Agent.Call.UpdateResourceProviderConfig?
-        public var removeResourceProviderConfig: Mesos.Agent.Call.RemoveResourceProviderConfig?
-        public var getContainers: Mesos.Agent.Call.GetContainers?
-        public var pruneImages: Mesos.Agent.Call.PruneImages?
-        public var markResourceProviderGone: Mesos.Agent.Call.MarkResourceProviderGone?
+        public var attachContainerOutput: Optional<Mesos.Agent.Call.AttachContainerOutput>
+        public var removeNestedContainer: Optional<Mesos.Agent.Call.RemoveNestedContainer>
+        public var launchContainer: Optional<Mesos.Agent.Call.LaunchContainer>
+        public var waitContainer: Optional<Mesos.Agent.Call.WaitContainer>
+        public var killContainer: Optional<Mesos.Agent.Call.KillContainer>
+        public var removeContainer: Optional<Mesos.Agent.Call.RemoveContainer>
+        public var addResourceProviderConfig: Optional<Mesos.Agent.Call.AddResourceProviderConfig>
+        public var updateResourceProviderConfig: Optional<Mesos.Agent.Call.UpdateResourceProviderConfig>
+        public var removeResourceProviderConfig: Optional<Mesos.Agent.Call.RemoveResourceProviderConfig>
+        public var getContainers: Optional<Mesos.Agent.Call.GetContainers>
+        public var pruneImages: Optional<Mesos.Agent.Call.PruneImages>
+        public var markResourceProviderGone: Optional<Mesos.Agent.Call.MarkResourceProviderGone>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -136,7 +136,7 @@ extension Mesos.Agent {
 
         /// Metrics, but not waiting longer than this.
         public struct GetMetrics: Sendable {
-            public var timeout: Mesos.DurationInfo?
+            public var timeout: Optional<Mesos.DurationInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -173,7 +173,7 @@ extension Mesos.Agent {
         public struct ReadFile: Sendable {
             public var path: String
             public var offset: UInt64
-            public var length: UInt64?
+            public var length: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -186,8 +186,8 @@ extension Mesos.Agent {
 
         /// The containers, with or without the nested and the standalone ones.
         public struct GetContainers: Sendable {
-            public var showNested: Bool?
-            public var showStandalone: Bool?
+            public var showNested: Optional<Bool>
+            public var showStandalone: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -250,7 +250,7 @@ extension Mesos.Agent {
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var signal: Int32?
+            public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -308,13 +308,13 @@ extension Mesos.Agent {
 
         /// Input for a container; the first message names it.
         public struct AttachContainerInput: Sendable {
-            public var type: Mesos.Agent.Call.AttachContainerInput.TypeEnum?
+            public var type: Optional<Mesos.Agent.Call.AttachContainerInput.TypeEnum>
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var processIo: Mesos.Agent.ProcessIO?
+            public var processIo: Optional<Mesos.Agent.ProcessIO>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -423,7 +423,7 @@ extension Mesos.Agent {
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var signal: Int32?
+            public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -518,6 +518,7 @@ extension Mesos.Agent {
 extension Mesos.Agent.Call: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.getMetrics = nil
@@ -543,6 +544,7 @@ extension Mesos.Agent.Call: Message {
         self.markResourceProviderGone = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(21, &markResourceProviderGone)
@@ -573,10 +575,12 @@ extension Mesos.Agent.Call: Message {
 extension Mesos.Agent.Call.GetMetrics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_metrics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.timeout = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &timeout)
@@ -586,11 +590,13 @@ extension Mesos.Agent.Call.GetMetrics: Message {
 extension Mesos.Agent.Call.SetLoggingLevel: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__set_logging_level__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.level = 0
         self.duration = Mesos.DurationInfo(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &duration)
@@ -601,10 +607,12 @@ extension Mesos.Agent.Call.SetLoggingLevel: Message {
 extension Mesos.Agent.Call.ListFiles: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__list_files__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &path)
@@ -614,12 +622,14 @@ extension Mesos.Agent.Call.ListFiles: Message {
 extension Mesos.Agent.Call.ReadFile: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__read_file__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = ""
         self.offset = 0
         self.length = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(2, &length)
@@ -631,11 +641,13 @@ extension Mesos.Agent.Call.ReadFile: Message {
 extension Mesos.Agent.Call.GetContainers: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_containers__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.showNested = nil
         self.showStandalone = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &showStandalone)
@@ -646,12 +658,14 @@ extension Mesos.Agent.Call.GetContainers: Message {
 extension Mesos.Agent.Call.LaunchNestedContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.commandBox = Boxed()
         self.containerBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &containerBox)
@@ -663,10 +677,12 @@ extension Mesos.Agent.Call.LaunchNestedContainer: Message {
 extension Mesos.Agent.Call.WaitNestedContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_nested_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -676,11 +692,13 @@ extension Mesos.Agent.Call.WaitNestedContainer: Message {
 extension Mesos.Agent.Call.KillNestedContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_nested_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.signal = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &signal)
@@ -691,10 +709,12 @@ extension Mesos.Agent.Call.KillNestedContainer: Message {
 extension Mesos.Agent.Call.RemoveNestedContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_nested_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -704,12 +724,14 @@ extension Mesos.Agent.Call.RemoveNestedContainer: Message {
 extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container_session__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.commandBox = Boxed()
         self.containerBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &containerBox)
@@ -721,12 +743,14 @@ extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
 extension Mesos.Agent.Call.AttachContainerInput: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_input__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.containerIDBox = Boxed()
         self.processIo = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &processIo)
@@ -738,10 +762,12 @@ extension Mesos.Agent.Call.AttachContainerInput: Message {
 extension Mesos.Agent.Call.AttachContainerOutput: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_output__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -751,6 +777,7 @@ extension Mesos.Agent.Call.AttachContainerOutput: Message {
 extension Mesos.Agent.Call.LaunchContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.commandBox = Boxed()
@@ -759,6 +786,7 @@ extension Mesos.Agent.Call.LaunchContainer: Message {
         self.limits = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(4, &limits)
@@ -772,10 +800,12 @@ extension Mesos.Agent.Call.LaunchContainer: Message {
 extension Mesos.Agent.Call.WaitContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -785,11 +815,13 @@ extension Mesos.Agent.Call.WaitContainer: Message {
 extension Mesos.Agent.Call.KillContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
         self.signal = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &signal)
@@ -800,10 +832,12 @@ extension Mesos.Agent.Call.KillContainer: Message {
 extension Mesos.Agent.Call.RemoveContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerIDBox)
@@ -813,10 +847,12 @@ extension Mesos.Agent.Call.RemoveContainer: Message {
 extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__add_resource_provider_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.infoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &infoBox)
@@ -826,10 +862,12 @@ extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
 extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__update_resource_provider_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.infoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &infoBox)
@@ -839,11 +877,13 @@ extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
 extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_resource_provider_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = ""
         self.name = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &name)
@@ -854,10 +894,12 @@ extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
 extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__mark_resource_provider_gone__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resourceProviderID = Mesos.ResourceProviderID(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &resourceProviderID)
@@ -867,10 +909,12 @@ extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
 extension Mesos.Agent.Call.PruneImages: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__prune_images__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.excludedImages = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &excludedImages)

@@ -10,10 +10,10 @@ extension Mesos {
         public var hostname: String
         public var resources: [Mesos.Resource]
         public var attributes: [Mesos.Attribute]
-        public var id: Mesos.SlaveID?
-        public var checkpoint: Bool?
-        public var port: Int32?
-        public var domain: Mesos.DomainInfo?
+        public var id: Optional<Mesos.SlaveID>
+        public var checkpoint: Optional<Bool>
+        public var port: Optional<Int32>
+        public var domain: Optional<Mesos.DomainInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -44,7 +44,7 @@ extension Mesos {
 
     /// Where a machine is.
     public struct DomainInfo: Sendable {
-        public var faultDomain: Mesos.DomainInfo.FaultDomain?
+        public var faultDomain: Optional<Mesos.DomainInfo.FaultDomain>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -93,8 +93,8 @@ extension Mesos {
 
     /// How an agent is emptied.
     public struct DrainConfig: Sendable {
-        public var maxGracePeriod: Mesos.DurationInfo?
-        public var markGone: Bool?
+        public var maxGracePeriod: Optional<Mesos.DurationInfo>
+        public var markGone: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -110,12 +110,12 @@ extension Mesos {
     /// The version of a program, and how it was built.
     public struct VersionInfo: Sendable {
         public var version: String
-        public var buildDate: String?
-        public var buildTime: Double?
-        public var buildUser: String?
-        public var gitSha: String?
-        public var gitBranch: String?
-        public var gitTag: String?
+        public var buildDate: Optional<String>
+        public var buildTime: Optional<Double>
+        public var buildUser: Optional<String>
+        public var gitSha: Optional<String>
+        public var gitBranch: Optional<String>
+        public var gitTag: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -141,12 +141,12 @@ extension Mesos {
     /// A file in a sandbox, as stat(2) sees it.
     public struct FileInfo: Sendable {
         public var path: String
-        public var nlink: Int32?
-        public var size: UInt64?
-        public var mtime: Mesos.TimeInfo?
-        public var mode: UInt32?
-        public var uid: String?
-        public var gid: String?
+        public var nlink: Optional<Int32>
+        public var size: Optional<UInt64>
+        public var mtime: Optional<Mesos.TimeInfo>
+        public var mode: Optional<UInt32>
+        public var uid: Optional<String>
+        public var gid: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -173,6 +173,7 @@ extension Mesos {
 extension Mesos.SlaveInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.hostname = ""
         self.resources = []
@@ -183,6 +184,7 @@ extension Mesos.SlaveInfo: Message {
         self.domain = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(6, &domain)
@@ -198,10 +200,12 @@ extension Mesos.SlaveInfo: Message {
 extension Mesos.DomainInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.faultDomain = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &faultDomain)
@@ -211,11 +215,13 @@ extension Mesos.DomainInfo: Message {
 extension Mesos.DomainInfo.FaultDomain: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.region = Mesos.DomainInfo.FaultDomain.RegionInfo(unset)
         self.zone = Mesos.DomainInfo.FaultDomain.ZoneInfo(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &zone)
@@ -226,10 +232,12 @@ extension Mesos.DomainInfo.FaultDomain: Message {
 extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__region_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &name)
@@ -239,10 +247,12 @@ extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
 extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__zone_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &name)
@@ -252,11 +262,13 @@ extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
 extension Mesos.DrainConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__drain_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.maxGracePeriod = nil
         self.markGone = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &markGone)
@@ -267,6 +279,7 @@ extension Mesos.DrainConfig: Message {
 extension Mesos.VersionInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__version_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.version = ""
         self.buildDate = nil
@@ -277,6 +290,7 @@ extension Mesos.VersionInfo: Message {
         self.gitTag = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(6, &gitTag)
@@ -292,6 +306,7 @@ extension Mesos.VersionInfo: Message {
 extension Mesos.FileInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__file_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = ""
         self.nlink = nil
@@ -302,6 +317,7 @@ extension Mesos.FileInfo: Message {
         self.gid = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(6, &gid)

@@ -7,8 +7,8 @@ internal import CProto
 extension Mesos.Agent {
     /// A piece of input or output, or a word about the stream itself.
     public struct ProcessIO: Sendable {
-        public var type: Mesos.Agent.ProcessIO.TypeEnum?
-        public var data: Mesos.Agent.ProcessIO.Data?
+        public var type: Optional<Mesos.Agent.ProcessIO.TypeEnum>
+        public var data: Optional<Mesos.Agent.ProcessIO.Data>
         public var control: Mesos.Agent.ProcessIO.Control? {
             get { controlBox.value }
             _modify { yield &controlBox.value }
@@ -49,8 +49,8 @@ extension Mesos.Agent {
 
         /// Bytes of one stream; none at all are its end.
         public struct Data: Sendable {
-            public var type: Mesos.Agent.ProcessIO.Data.TypeEnum?
-            public var data: [UInt8]?
+            public var type: Optional<Mesos.Agent.ProcessIO.Data.TypeEnum>
+            public var data: Optional<[UInt8]>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -86,9 +86,9 @@ extension Mesos.Agent {
 
         /// A change of the terminal, or a sign of life.
         public struct Control: Sendable {
-            public var type: Mesos.Agent.ProcessIO.Control.TypeEnum?
-            public var ttyInfo: Mesos.TTYInfo?
-            public var heartbeat: Mesos.Agent.ProcessIO.Control.Heartbeat?
+            public var type: Optional<Mesos.Agent.ProcessIO.Control.TypeEnum>
+            public var ttyInfo: Optional<Mesos.TTYInfo>
+            public var heartbeat: Optional<Mesos.Agent.ProcessIO.Control.Heartbeat>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -124,7 +124,7 @@ extension Mesos.Agent {
 
             /// How often signs of life come.
             public struct Heartbeat: Sendable {
-                public var interval: Mesos.DurationInfo?
+                public var interval: Optional<Mesos.DurationInfo>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -139,12 +139,14 @@ extension Mesos.Agent {
 extension Mesos.Agent.ProcessIO: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.data = nil
         self.controlBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &controlBox)
@@ -156,11 +158,13 @@ extension Mesos.Agent.ProcessIO: Message {
 extension Mesos.Agent.ProcessIO.Data: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__data__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.data = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &data)
@@ -171,12 +175,14 @@ extension Mesos.Agent.ProcessIO.Data: Message {
 extension Mesos.Agent.ProcessIO.Control: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.ttyInfo = nil
         self.heartbeat = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &heartbeat)
@@ -188,10 +194,12 @@ extension Mesos.Agent.ProcessIO.Control: Message {
 extension Mesos.Agent.ProcessIO.Control.Heartbeat: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__heartbeat__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.interval = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &interval)

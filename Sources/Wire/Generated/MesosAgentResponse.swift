@@ -7,28 +7,28 @@ internal import CProto
 extension Mesos.Agent {
     /// An answer; `type` says which of the others is set.
     public struct Response: Sendable {
-        public var type: Mesos.Agent.Response.TypeEnum?
-        public var getHealth: Mesos.Agent.Response.GetHealth?
-        public var getFlags: Mesos.Agent.Response.GetFlags?
-        public var getVersion: Mesos.Agent.Response.GetVersion?
-        public var getMetrics: Mesos.Agent.Response.GetMetrics?
-        public var getLoggingLevel: Mesos.Agent.Response.GetLoggingLevel?
-        public var listFiles: Mesos.Agent.Response.ListFiles?
-        public var readFile: Mesos.Agent.Response.ReadFile?
+        public var type: Optional<Mesos.Agent.Response.TypeEnum>
+        public var getHealth: Optional<Mesos.Agent.Response.GetHealth>
+        public var getFlags: Optional<Mesos.Agent.Response.GetFlags>
+        public var getVersion: Optional<Mesos.Agent.Response.GetVersion>
+        public var getMetrics: Optional<Mesos.Agent.Response.GetMetrics>
+        public var getLoggingLevel: Optional<Mesos.Agent.Response.GetLoggingLevel>
+        public var listFiles: Optional<Mesos.Agent.Response.ListFiles>
+        public var readFile: Optional<Mesos.Agent.Response.ReadFile>
         public var getState: Mesos.Agent.Response.GetState? {
             get { getStateBox.value }
             _modify { yield &getStateBox.value }
         }
         private var getStateBox: Boxed<Mesos.Agent.Response.GetState>
-        public var getContainers: Mesos.Agent.Response.GetContainers?
-        public var getFrameworks: Mesos.Agent.Response.GetFrameworks?
-        public var getExecutors: Mesos.Agent.Response.GetExecutors?
-        public var getTasks: Mesos.Agent.Response.GetTasks?
-        public var waitNestedContainer: Mesos.Agent.Response.WaitNestedContainer?
-        public var getAgent: Mesos.Agent.Response.GetAgent?
-        public var waitContainer: Mesos.Agent.Response.WaitContainer?
-        public var getResourceProviders: Mesos.Agent.Response.GetResourceProviders?
-        public var getOperations: Mesos.Agent.Response.GetOperations?
+        public var getContainers: Optional<Mesos.Agent.Response.GetContainers>
+        public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
+        public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+        public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+        public var waitNestedContainer: Optional<Mesos.Agent.Response.WaitNestedContainer>
+        public var getAgent: Optional<Mesos.Agent.Response.GetAgent>
+        public var waitContainer: Optional<Mesos.Agent.Response.WaitContainer>
+        public var getResourceProviders: Optional<Mesos.Agent.Response.GetResourceProviders>
+        public var getOperations: Optional<Mesos.Agent.Response.GetOperations>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -192,9 +192,9 @@ extension Mesos.Agent {
 
         /// Tasks, executors and frameworks in one.
         public struct GetState: Sendable {
-            public var getTasks: Mesos.Agent.Response.GetTasks?
-            public var getExecutors: Mesos.Agent.Response.GetExecutors?
-            public var getFrameworks: Mesos.Agent.Response.GetFrameworks?
+            public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+            public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+            public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -221,15 +221,15 @@ extension Mesos.Agent {
 
             /// A container with its status and what it uses.
             public struct Container: Sendable {
-                public var frameworkID: Mesos.FrameworkID?
-                public var executorID: Mesos.ExecutorID?
-                public var executorName: String?
+                public var frameworkID: Optional<Mesos.FrameworkID>
+                public var executorID: Optional<Mesos.ExecutorID>
+                public var executorName: Optional<String>
                 public var containerID: Mesos.ContainerID {
                     get { containerIDBox.content }
                     _modify { yield &containerIDBox.content }
                 }
                 private var containerIDBox: Boxed<Mesos.ContainerID>
-                public var containerStatus: Mesos.ContainerStatus?
+                public var containerStatus: Optional<Mesos.ContainerStatus>
                 public var resourceStatistics: Mesos.ResourceStatistics? {
                     get { resourceStatisticsBox.value }
                     _modify { yield &resourceStatisticsBox.value }
@@ -361,8 +361,8 @@ extension Mesos.Agent {
                 _modify { yield &slaveInfoBox.value }
             }
             private var slaveInfoBox: Boxed<Mesos.SlaveInfo>
-            public var drainConfig: Mesos.DrainConfig?
-            public var estimatedDrainStartTime: Mesos.TimeInfo?
+            public var drainConfig: Optional<Mesos.DrainConfig>
+            public var estimatedDrainStartTime: Optional<Mesos.TimeInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -412,11 +412,11 @@ extension Mesos.Agent {
 
         /// How the nested container ended.
         public struct WaitNestedContainer: Sendable {
-            public var exitStatus: Int32?
-            public var state: Mesos.TaskState?
-            public var reason: Mesos.TaskStatus.Reason?
-            public var limitation: Mesos.TaskResourceLimitation?
-            public var message: String?
+            public var exitStatus: Optional<Int32>
+            public var state: Optional<Mesos.TaskState>
+            public var reason: Optional<Mesos.TaskStatus.Reason>
+            public var limitation: Optional<Mesos.TaskResourceLimitation>
+            public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -437,11 +437,11 @@ extension Mesos.Agent {
 
         /// How the container ended.
         public struct WaitContainer: Sendable {
-            public var exitStatus: Int32?
-            public var state: Mesos.TaskState?
-            public var reason: Mesos.TaskStatus.Reason?
-            public var limitation: Mesos.TaskResourceLimitation?
-            public var message: String?
+            public var exitStatus: Optional<Int32>
+            public var state: Optional<Mesos.TaskState>
+            public var reason: Optional<Mesos.TaskStatus.Reason>
+            public var limitation: Optional<Mesos.TaskResourceLimitation>
+            public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -465,6 +465,7 @@ extension Mesos.Agent {
 extension Mesos.Agent.Response: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.getHealth = nil
@@ -486,6 +487,7 @@ extension Mesos.Agent.Response: Message {
         self.getOperations = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(17, &getOperations)
@@ -512,10 +514,12 @@ extension Mesos.Agent.Response: Message {
 extension Mesos.Agent.Response.GetHealth: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_health__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.healthy = false
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &healthy)
@@ -525,10 +529,12 @@ extension Mesos.Agent.Response.GetHealth: Message {
 extension Mesos.Agent.Response.GetFlags: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_flags__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.flags = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &flags)
@@ -538,10 +544,12 @@ extension Mesos.Agent.Response.GetFlags: Message {
 extension Mesos.Agent.Response.GetVersion: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_version__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.versionInfoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &versionInfoBox)
@@ -551,10 +559,12 @@ extension Mesos.Agent.Response.GetVersion: Message {
 extension Mesos.Agent.Response.GetMetrics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_metrics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.metrics = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &metrics)
@@ -564,10 +574,12 @@ extension Mesos.Agent.Response.GetMetrics: Message {
 extension Mesos.Agent.Response.GetLoggingLevel: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_logging_level__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.level = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &level)
@@ -577,10 +589,12 @@ extension Mesos.Agent.Response.GetLoggingLevel: Message {
 extension Mesos.Agent.Response.ListFiles: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__list_files__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.fileInfos = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &fileInfos)
@@ -590,11 +604,13 @@ extension Mesos.Agent.Response.ListFiles: Message {
 extension Mesos.Agent.Response.ReadFile: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__read_file__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.size = 0
         self.data = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &data)
@@ -605,12 +621,14 @@ extension Mesos.Agent.Response.ReadFile: Message {
 extension Mesos.Agent.Response.GetState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.getTasks = nil
         self.getExecutors = nil
         self.getFrameworks = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &getFrameworks)
@@ -622,10 +640,12 @@ extension Mesos.Agent.Response.GetState: Message {
 extension Mesos.Agent.Response.GetContainers: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containers = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &containers)
@@ -635,6 +655,7 @@ extension Mesos.Agent.Response.GetContainers: Message {
 extension Mesos.Agent.Response.GetContainers.Container: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworkID = nil
         self.executorID = nil
@@ -644,6 +665,7 @@ extension Mesos.Agent.Response.GetContainers.Container: Message {
         self.resourceStatisticsBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(5, &resourceStatisticsBox)
@@ -658,11 +680,13 @@ extension Mesos.Agent.Response.GetContainers.Container: Message {
 extension Mesos.Agent.Response.GetFrameworks: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworks = []
         self.completedFrameworks = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &completedFrameworks)
@@ -673,10 +697,12 @@ extension Mesos.Agent.Response.GetFrameworks: Message {
 extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__framework__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworkInfoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &frameworkInfoBox)
@@ -686,11 +712,13 @@ extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
 extension Mesos.Agent.Response.GetExecutors: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executors = []
         self.completedExecutors = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &completedExecutors)
@@ -701,10 +729,12 @@ extension Mesos.Agent.Response.GetExecutors: Message {
 extension Mesos.Agent.Response.GetExecutors.Executor: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__executor__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executorInfoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &executorInfoBox)
@@ -714,10 +744,12 @@ extension Mesos.Agent.Response.GetExecutors.Executor: Message {
 extension Mesos.Agent.Response.GetOperations: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_operations__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.operations = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &operations)
@@ -727,6 +759,7 @@ extension Mesos.Agent.Response.GetOperations: Message {
 extension Mesos.Agent.Response.GetTasks: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_tasks__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.pendingTasks = []
         self.queuedTasks = []
@@ -735,6 +768,7 @@ extension Mesos.Agent.Response.GetTasks: Message {
         self.completedTasks = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(4, &completedTasks)
@@ -748,12 +782,14 @@ extension Mesos.Agent.Response.GetTasks: Message {
 extension Mesos.Agent.Response.GetAgent: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_agent__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.slaveInfoBox = Boxed()
         self.drainConfig = nil
         self.estimatedDrainStartTime = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &estimatedDrainStartTime)
@@ -765,10 +801,12 @@ extension Mesos.Agent.Response.GetAgent: Message {
 extension Mesos.Agent.Response.GetResourceProviders: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resourceProviders = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &resourceProviders)
@@ -778,11 +816,13 @@ extension Mesos.Agent.Response.GetResourceProviders: Message {
 extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__resource_provider__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resourceProviderInfoBox = Boxed()
         self.totalResources = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &totalResources)
@@ -793,6 +833,7 @@ extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
 extension Mesos.Agent.Response.WaitNestedContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_nested_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.exitStatus = nil
         self.state = nil
@@ -801,6 +842,7 @@ extension Mesos.Agent.Response.WaitNestedContainer: Message {
         self.message = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(4, &message)
@@ -814,6 +856,7 @@ extension Mesos.Agent.Response.WaitNestedContainer: Message {
 extension Mesos.Agent.Response.WaitContainer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_container__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.exitStatus = nil
         self.state = nil
@@ -822,6 +865,7 @@ extension Mesos.Agent.Response.WaitContainer: Message {
         self.message = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(4, &message)

@@ -7,13 +7,13 @@ internal import CProto
 extension Mesos {
     /// A check of a task that only informs.
     public struct CheckInfo: Sendable {
-        public var type: Mesos.CheckInfo.TypeEnum?
-        public var command: Mesos.CheckInfo.Command?
-        public var http: Mesos.CheckInfo.Http?
-        public var delaySeconds: Double?
-        public var intervalSeconds: Double?
-        public var timeoutSeconds: Double?
-        public var tcp: Mesos.CheckInfo.Tcp?
+        public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        public var command: Optional<Mesos.CheckInfo.Command>
+        public var http: Optional<Mesos.CheckInfo.Http>
+        public var delaySeconds: Optional<Double>
+        public var intervalSeconds: Optional<Double>
+        public var timeoutSeconds: Optional<Double>
+        public var tcp: Optional<Mesos.CheckInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -83,7 +83,7 @@ extension Mesos {
         /// An HTTP request whose status code is the result.
         public struct Http: Sendable {
             public var port: UInt32
-            public var path: String?
+            public var path: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -107,10 +107,10 @@ extension Mesos {
 
     /// The latest result of a check; empty before the first.
     public struct CheckStatusInfo: Sendable {
-        public var type: Mesos.CheckInfo.TypeEnum?
-        public var command: Mesos.CheckStatusInfo.Command?
-        public var http: Mesos.CheckStatusInfo.Http?
-        public var tcp: Mesos.CheckStatusInfo.Tcp?
+        public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        public var command: Optional<Mesos.CheckStatusInfo.Command>
+        public var http: Optional<Mesos.CheckStatusInfo.Http>
+        public var tcp: Optional<Mesos.CheckStatusInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -128,7 +128,7 @@ extension Mesos {
 
         /// The exit code of the last command.
         public struct Command: Sendable {
-            public var exitCode: Int32?
+            public var exitCode: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -139,7 +139,7 @@ extension Mesos {
 
         /// The status code of the last request.
         public struct Http: Sendable {
-            public var statusCode: UInt32?
+            public var statusCode: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -150,7 +150,7 @@ extension Mesos {
 
         /// Whether the last connection succeeded.
         public struct Tcp: Sendable {
-            public var succeeded: Bool?
+            public var succeeded: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -162,19 +162,19 @@ extension Mesos {
 
     /// A check that ends its task when it fails too often.
     public struct HealthCheck: Sendable {
-        public var http: Mesos.HealthCheck.HTTPCheckInfo?
-        public var delaySeconds: Double?
-        public var intervalSeconds: Double?
-        public var timeoutSeconds: Double?
-        public var consecutiveFailures: UInt32?
-        public var gracePeriodSeconds: Double?
+        public var http: Optional<Mesos.HealthCheck.HTTPCheckInfo>
+        public var delaySeconds: Optional<Double>
+        public var intervalSeconds: Optional<Double>
+        public var timeoutSeconds: Optional<Double>
+        public var consecutiveFailures: Optional<UInt32>
+        public var gracePeriodSeconds: Optional<Double>
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var type: Mesos.HealthCheck.TypeEnum?
-        public var tcp: Mesos.HealthCheck.TCPCheckInfo?
+        public var type: Optional<Mesos.HealthCheck.TypeEnum>
+        public var tcp: Optional<Mesos.HealthCheck.TCPCheckInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -239,10 +239,10 @@ extension Mesos {
         /// An HTTP request, and the answers that count as healthy.
         public struct HTTPCheckInfo: Sendable {
             public var port: UInt32
-            public var path: String?
-            public var scheme: String?
+            public var path: Optional<String>
+            public var scheme: Optional<String>
             public var statuses: [UInt32]
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -267,7 +267,7 @@ extension Mesos {
         /// A TCP connection.
         public struct TCPCheckInfo: Sendable {
             public var port: UInt32
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -285,6 +285,7 @@ extension Mesos {
 extension Mesos.CheckInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.command = nil
@@ -295,6 +296,7 @@ extension Mesos.CheckInfo: Message {
         self.tcp = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(6, &tcp)
@@ -310,10 +312,12 @@ extension Mesos.CheckInfo: Message {
 extension Mesos.CheckInfo.Command: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__command__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.commandBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &commandBox)
@@ -323,11 +327,13 @@ extension Mesos.CheckInfo.Command: Message {
 extension Mesos.CheckInfo.Http: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__http__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.port = 0
         self.path = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &path)
@@ -338,10 +344,12 @@ extension Mesos.CheckInfo.Http: Message {
 extension Mesos.CheckInfo.Tcp: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__tcp__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.port = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &port)
@@ -351,6 +359,7 @@ extension Mesos.CheckInfo.Tcp: Message {
 extension Mesos.CheckStatusInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.command = nil
@@ -358,6 +367,7 @@ extension Mesos.CheckStatusInfo: Message {
         self.tcp = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(3, &tcp)
@@ -370,10 +380,12 @@ extension Mesos.CheckStatusInfo: Message {
 extension Mesos.CheckStatusInfo.Command: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__command__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.exitCode = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &exitCode)
@@ -383,10 +395,12 @@ extension Mesos.CheckStatusInfo.Command: Message {
 extension Mesos.CheckStatusInfo.Http: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__http__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.statusCode = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &statusCode)
@@ -396,10 +410,12 @@ extension Mesos.CheckStatusInfo.Http: Message {
 extension Mesos.CheckStatusInfo.Tcp: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__tcp__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.succeeded = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &succeeded)
@@ -409,6 +425,7 @@ extension Mesos.CheckStatusInfo.Tcp: Message {
 extension Mesos.HealthCheck: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.http = nil
         self.delaySeconds = nil
@@ -421,6 +438,7 @@ extension Mesos.HealthCheck: Message {
         self.tcp = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(8, &tcp)
@@ -438,6 +456,7 @@ extension Mesos.HealthCheck: Message {
 extension Mesos.HealthCheck.HTTPCheckInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__httpcheck_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.port = 0
         self.path = nil
@@ -446,6 +465,7 @@ extension Mesos.HealthCheck.HTTPCheckInfo: Message {
         self.protocol = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(4, &`protocol`)
@@ -459,11 +479,13 @@ extension Mesos.HealthCheck.HTTPCheckInfo: Message {
 extension Mesos.HealthCheck.TCPCheckInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__tcpcheck_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.port = 0
         self.protocol = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &`protocol`)

@@ -8,10 +8,10 @@ extension Mesos {
     /// A command: a shell's line, or a program with its arguments.
     public struct CommandInfo: Sendable {
         public var uris: [Mesos.CommandInfo.URI]
-        public var environment: Mesos.Environment?
-        public var value: String?
-        public var user: String?
-        public var shell: Bool?
+        public var environment: Optional<Mesos.Environment>
+        public var value: Optional<String>
+        public var user: Optional<String>
+        public var shell: Optional<Bool>
         public var arguments: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -38,10 +38,10 @@ extension Mesos {
         /// Something to fetch into the sandbox before the command runs.
         public struct URI: Sendable {
             public var value: String
-            public var executable: Bool?
-            public var extract: Bool?
-            public var cache: Bool?
-            public var outputFile: String?
+            public var executable: Optional<Bool>
+            public var extract: Optional<Bool>
+            public var cache: Optional<Bool>
+            public var outputFile: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -66,7 +66,7 @@ extension Mesos {
 
     /// How long a task may take to end after it was asked to.
     public struct KillPolicy: Sendable {
-        public var gracePeriod: Mesos.DurationInfo?
+        public var gracePeriod: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -79,6 +79,7 @@ extension Mesos {
 extension Mesos.CommandInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.uris = []
         self.environment = nil
@@ -88,6 +89,7 @@ extension Mesos.CommandInfo: Message {
         self.arguments = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(5, &arguments)
@@ -102,6 +104,7 @@ extension Mesos.CommandInfo: Message {
 extension Mesos.CommandInfo.URI: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__uri__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
         self.executable = nil
@@ -110,6 +113,7 @@ extension Mesos.CommandInfo.URI: Message {
         self.outputFile = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(4, &outputFile)
@@ -123,10 +127,12 @@ extension Mesos.CommandInfo.URI: Message {
 extension Mesos.KillPolicy: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__kill_policy__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.gracePeriod = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &gracePeriod)

@@ -87,9 +87,9 @@ extension Mesos {
 
         /// One limit; without numbers it is unlimited.
         public struct RLimit: Sendable {
-            public var type: Mesos.RLimitInfo.RLimit.TypeEnum?
-            public var hard: UInt64?
-            public var soft: UInt64?
+            public var type: Optional<Mesos.RLimitInfo.RLimit.TypeEnum>
+            public var hard: Optional<UInt64>
+            public var soft: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -141,8 +141,8 @@ extension Mesos {
 
     /// Which seccomp profile applies, if any.
     public struct SeccompInfo: Sendable {
-        public var profileName: String?
-        public var unconfined: Bool?
+        public var profileName: Optional<String>
+        public var unconfined: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -154,7 +154,7 @@ extension Mesos {
 
     /// The container's command gets a terminal.
     public struct TTYInfo: Sendable {
-        public var windowSize: Mesos.TTYInfo.WindowSize?
+        public var windowSize: Optional<Mesos.TTYInfo.WindowSize>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -178,14 +178,14 @@ extension Mesos {
 
     /// Confinement that only Linux has.
     public struct LinuxInfo: Sendable {
-        public var capabilityInfo: Mesos.CapabilityInfo?
-        public var boundingCapabilities: Mesos.CapabilityInfo?
-        public var effectiveCapabilities: Mesos.CapabilityInfo?
-        public var sharePidNamespace: Bool?
-        public var seccomp: Mesos.SeccompInfo?
-        public var ipcMode: Mesos.LinuxInfo.IpcMode?
-        public var shmSize: UInt32?
-        public var shareCgroups: Bool?
+        public var capabilityInfo: Optional<Mesos.CapabilityInfo>
+        public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
+        public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        public var sharePidNamespace: Optional<Bool>
+        public var seccomp: Optional<Mesos.SeccompInfo>
+        public var ipcMode: Optional<Mesos.LinuxInfo.IpcMode>
+        public var shmSize: Optional<UInt32>
+        public var shareCgroups: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -242,16 +242,16 @@ extension Mesos {
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.ContainerInfo.DockerInfo>
-        public var hostname: String?
-        public var mesos: Mesos.ContainerInfo.MesosInfo?
+        public var hostname: Optional<String>
+        public var mesos: Optional<Mesos.ContainerInfo.MesosInfo>
         public var networkInfos: [Mesos.NetworkInfo]
         public var linuxInfo: Mesos.LinuxInfo? {
             get { linuxInfoBox.value }
             _modify { yield &linuxInfoBox.value }
         }
         private var linuxInfoBox: Boxed<Mesos.LinuxInfo>
-        public var rlimitInfo: Mesos.RLimitInfo?
-        public var ttyInfo: Mesos.TTYInfo?
+        public var rlimitInfo: Optional<Mesos.RLimitInfo>
+        public var ttyInfo: Optional<Mesos.TTYInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -299,12 +299,12 @@ extension Mesos {
         /// A container that docker makes.
         public struct DockerInfo: Sendable {
             public var image: String
-            public var network: Mesos.ContainerInfo.DockerInfo.Network?
+            public var network: Optional<Mesos.ContainerInfo.DockerInfo.Network>
             public var portMappings: [Mesos.ContainerInfo.DockerInfo.PortMapping]
-            public var privileged: Bool?
+            public var privileged: Optional<Bool>
             public var parameters: [Mesos.Parameter]
-            public var forcePullImage: Bool?
-            public var volumeDriver: String?
+            public var forcePullImage: Optional<Bool>
+            public var volumeDriver: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -357,7 +357,7 @@ extension Mesos {
             public struct PortMapping: Sendable {
                 public var hostPort: UInt32
                 public var containerPort: UInt32
-                public var `protocol`: String?
+                public var `protocol`: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -391,7 +391,7 @@ extension Mesos {
 
     /// What is seen of a container's cgroups.
     public struct CgroupInfo: Sendable {
-        public var netCls: Mesos.CgroupInfo.NetCls?
+        public var netCls: Optional<Mesos.CgroupInfo.NetCls>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -433,8 +433,8 @@ extension Mesos {
 
             /// A count for one kind of operation.
             public struct Value: Sendable {
-                public var op: Mesos.CgroupInfo.Blkio.Operation?
-                public var value: UInt64?
+                public var op: Optional<Mesos.CgroupInfo.Blkio.Operation>
+                public var value: Optional<UInt64>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -454,9 +454,9 @@ extension Mesos {
 
                 /// What CFQ counts for one device.
                 public struct Statistics: Sendable {
-                    public var device: Mesos.Device.Number?
-                    public var sectors: UInt64?
-                    public var time: UInt64?
+                    public var device: Optional<Mesos.Device.Number>
+                    public var sectors: Optional<UInt64>
+                    public var time: Optional<UInt64>
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
                     public var ioServiceTime: [Mesos.CgroupInfo.Blkio.Value]
@@ -500,7 +500,7 @@ extension Mesos {
 
                 /// What throttling counts for one device.
                 public struct Statistics: Sendable {
-                    public var device: Mesos.Device.Number?
+                    public var device: Optional<Mesos.Device.Number>
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
                     /// Fields that this version does not know, as they are encoded again.
@@ -540,7 +540,7 @@ extension Mesos {
 
         /// The net_cls controller's handle.
         public struct NetCls: Sendable {
-            public var classid: UInt32?
+            public var classid: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -553,8 +553,8 @@ extension Mesos {
     /// A container as it is seen now: its networks, its cgroups, its first process.
     public struct ContainerStatus: Sendable {
         public var networkInfos: [Mesos.NetworkInfo]
-        public var cgroupInfo: Mesos.CgroupInfo?
-        public var executorPid: UInt32?
+        public var cgroupInfo: Optional<Mesos.CgroupInfo>
+        public var executorPid: Optional<UInt32>
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -580,10 +580,12 @@ extension Mesos {
 extension Mesos.CapabilityInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__capability_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.capabilities = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.enums(0, &capabilities)
@@ -593,10 +595,12 @@ extension Mesos.CapabilityInfo: Message {
 extension Mesos.RLimitInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.rlimits = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &rlimits)
@@ -606,12 +610,14 @@ extension Mesos.RLimitInfo: Message {
 extension Mesos.RLimitInfo.RLimit: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__rlimit__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.hard = nil
         self.soft = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(2, &soft)
@@ -623,11 +629,13 @@ extension Mesos.RLimitInfo.RLimit: Message {
 extension Mesos.SeccompInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.profileName = nil
         self.unconfined = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &unconfined)
@@ -638,10 +646,12 @@ extension Mesos.SeccompInfo: Message {
 extension Mesos.TTYInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.windowSize = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &windowSize)
@@ -651,11 +661,13 @@ extension Mesos.TTYInfo: Message {
 extension Mesos.TTYInfo.WindowSize: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__window_size__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.rows = 0
         self.columns = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &columns)
@@ -666,6 +678,7 @@ extension Mesos.TTYInfo.WindowSize: Message {
 extension Mesos.LinuxInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__linux_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.capabilityInfo = nil
         self.boundingCapabilities = nil
@@ -677,6 +690,7 @@ extension Mesos.LinuxInfo: Message {
         self.shareCgroups = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(7, &shareCgroups)
@@ -693,6 +707,7 @@ extension Mesos.LinuxInfo: Message {
 extension Mesos.ContainerInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.volumes = []
@@ -705,6 +720,7 @@ extension Mesos.ContainerInfo: Message {
         self.ttyInfo = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(8, &ttyInfo)
@@ -722,6 +738,7 @@ extension Mesos.ContainerInfo: Message {
 extension Mesos.ContainerInfo.DockerInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.image = ""
         self.network = nil
@@ -732,6 +749,7 @@ extension Mesos.ContainerInfo.DockerInfo: Message {
         self.volumeDriver = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(6, &volumeDriver)
@@ -747,12 +765,14 @@ extension Mesos.ContainerInfo.DockerInfo: Message {
 extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__port_mapping__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.hostPort = 0
         self.containerPort = 0
         self.protocol = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &`protocol`)
@@ -764,10 +784,12 @@ extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
 extension Mesos.ContainerInfo.MesosInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__mesos_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.imageBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &imageBox)
@@ -777,10 +799,12 @@ extension Mesos.ContainerInfo.MesosInfo: Message {
 extension Mesos.CgroupInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.netCls = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &netCls)
@@ -790,9 +814,11 @@ extension Mesos.CgroupInfo: Message {
 extension Mesos.CgroupInfo.Blkio: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -801,11 +827,13 @@ extension Mesos.CgroupInfo.Blkio: Message {
 extension Mesos.CgroupInfo.Blkio.Value: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__value__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.op = nil
         self.value = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &value)
@@ -816,9 +844,11 @@ extension Mesos.CgroupInfo.Blkio.Value: Message {
 extension Mesos.CgroupInfo.Blkio.CFQ: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -827,6 +857,7 @@ extension Mesos.CgroupInfo.Blkio.CFQ: Message {
 extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.device = nil
         self.sectors = nil
@@ -839,6 +870,7 @@ extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
         self.ioQueued = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(8, &ioQueued)
@@ -856,9 +888,11 @@ extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
 extension Mesos.CgroupInfo.Blkio.Throttling: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -867,12 +901,14 @@ extension Mesos.CgroupInfo.Blkio.Throttling: Message {
 extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.device = nil
         self.ioServiced = []
         self.ioServiceBytes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &ioServiceBytes)
@@ -884,12 +920,14 @@ extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
 extension Mesos.CgroupInfo.Blkio.Statistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.cfq = []
         self.cfqRecursive = []
         self.throttling = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &throttling)
@@ -901,10 +939,12 @@ extension Mesos.CgroupInfo.Blkio.Statistics: Message {
 extension Mesos.CgroupInfo.NetCls: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__net_cls__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.classid = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &classid)
@@ -914,6 +954,7 @@ extension Mesos.CgroupInfo.NetCls: Message {
 extension Mesos.ContainerStatus: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_status__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.networkInfos = []
         self.cgroupInfo = nil
@@ -921,6 +962,7 @@ extension Mesos.ContainerStatus: Message {
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(3, &containerIDBox)

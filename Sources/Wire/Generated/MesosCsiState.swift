@@ -8,7 +8,7 @@ extension Mesos.Csi.State {
     /// How far a volume is on its way to being published, and what is needed to go on.
     public struct VolumeState: Sendable {
         public var state: Mesos.Csi.State.VolumeState.State
-        public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability?
+        public var volumeCapability: Optional<Mesos.Volume.Source.CSIVolume.VolumeCapability>
         public var volumeContext: [String: String]
         public var publishContext: [String: String]
         public var bootID: String
@@ -81,6 +81,7 @@ extension Mesos.Csi.State {
 extension Mesos.Csi.State.VolumeState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__csi__state__volume_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.state = .init(rawValue: 0)
         self.volumeCapability = nil
@@ -95,6 +96,7 @@ extension Mesos.Csi.State.VolumeState: Message {
         self.nodePublishSecrets = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(10, &nodePublishSecrets)

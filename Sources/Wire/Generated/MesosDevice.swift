@@ -7,8 +7,8 @@ internal import CProto
 extension Mesos {
     /// A device, by path or number.
     public struct Device: Sendable {
-        public var path: String?
-        public var number: Mesos.Device.Number?
+        public var path: Optional<String>
+        public var number: Optional<Mesos.Device.Number>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -45,9 +45,9 @@ extension Mesos {
 
         /// Reading, writing, and making the device's node.
         public struct Access: Sendable {
-            public var read: Bool?
-            public var write: Bool?
-            public var mknod: Bool?
+            public var read: Optional<Bool>
+            public var write: Optional<Bool>
+            public var mknod: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -74,11 +74,13 @@ extension Mesos {
 extension Mesos.Device: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__device__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = nil
         self.number = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &number)
@@ -89,11 +91,13 @@ extension Mesos.Device: Message {
 extension Mesos.Device.Number: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__device__number__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.majorNumber = 0
         self.minorNumber = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &minorNumber)
@@ -104,11 +108,13 @@ extension Mesos.Device.Number: Message {
 extension Mesos.DeviceAccess: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.device = Mesos.Device(unset)
         self.access = Mesos.DeviceAccess.Access(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &access)
@@ -119,12 +125,14 @@ extension Mesos.DeviceAccess: Message {
 extension Mesos.DeviceAccess.Access: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__access__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.read = nil
         self.write = nil
         self.mknod = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(2, &mknod)
@@ -136,10 +144,12 @@ extension Mesos.DeviceAccess.Access: Message {
 extension Mesos.DeviceWhitelist: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__device_whitelist__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.allowedDevices = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &allowedDevices)

@@ -8,10 +8,10 @@ extension Mesos {
     /// A port that is announced.
     public struct Port: Sendable {
         public var number: UInt32
-        public var name: String?
-        public var `protocol`: String?
-        public var visibility: Mesos.DiscoveryInfo.Visibility?
-        public var labels: Mesos.Labels?
+        public var name: Optional<String>
+        public var `protocol`: Optional<String>
+        public var visibility: Optional<Mesos.DiscoveryInfo.Visibility>
+        public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -44,12 +44,12 @@ extension Mesos {
     /// How a task or executor is announced to others.
     public struct DiscoveryInfo: Sendable {
         public var visibility: Mesos.DiscoveryInfo.Visibility
-        public var name: String?
-        public var environment: String?
-        public var location: String?
-        public var version: String?
-        public var ports: Mesos.Ports?
-        public var labels: Mesos.Labels?
+        public var name: Optional<String>
+        public var environment: Optional<String>
+        public var location: Optional<String>
+        public var version: Optional<String>
+        public var ports: Optional<Mesos.Ports>
+        public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -96,6 +96,7 @@ extension Mesos {
 extension Mesos.Port: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__port__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.number = 0
         self.name = nil
@@ -104,6 +105,7 @@ extension Mesos.Port: Message {
         self.labels = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(4, &labels)
@@ -117,10 +119,12 @@ extension Mesos.Port: Message {
 extension Mesos.Ports: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__ports__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.ports = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &ports)
@@ -130,6 +134,7 @@ extension Mesos.Ports: Message {
 extension Mesos.DiscoveryInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__discovery_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.visibility = .init(rawValue: 0)
         self.name = nil
@@ -140,6 +145,7 @@ extension Mesos.DiscoveryInfo: Message {
         self.labels = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(6, &labels)

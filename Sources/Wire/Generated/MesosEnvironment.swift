@@ -7,9 +7,9 @@ internal import CProto
 extension Mesos {
     /// Something that must not be shown: by reference, or the thing itself.
     public struct Secret: Sendable {
-        public var type: Mesos.Secret.TypeEnum?
-        public var reference: Mesos.Secret.Reference?
-        public var value: Mesos.Secret.Value?
+        public var type: Optional<Mesos.Secret.TypeEnum>
+        public var reference: Optional<Mesos.Secret.Reference>
+        public var value: Optional<Mesos.Secret.Value>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -46,7 +46,7 @@ extension Mesos {
         /// Where a secret is kept.
         public struct Reference: Sendable {
             public var name: String
-            public var key: String?
+            public var key: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -81,8 +81,8 @@ extension Mesos {
         /// A variable whose value stands here or is a secret.
         public struct Variable: Sendable {
             public var name: String
-            public var value: String?
-            public var type: Mesos.Environment.Variable.TypeEnum?
+            public var value: Optional<String>
+            public var type: Optional<Mesos.Environment.Variable.TypeEnum>
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
@@ -131,7 +131,7 @@ extension Mesos {
     /// Who somebody is, and the proof.
     public struct Credential: Sendable {
         public var principal: String
-        public var secret: String?
+        public var secret: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -145,12 +145,14 @@ extension Mesos {
 extension Mesos.Secret: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__secret__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.reference = nil
         self.value = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &value)
@@ -162,11 +164,13 @@ extension Mesos.Secret: Message {
 extension Mesos.Secret.Reference: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__secret__reference__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.key = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &key)
@@ -177,10 +181,12 @@ extension Mesos.Secret.Reference: Message {
 extension Mesos.Secret.Value: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__secret__value__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.data = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(0, &data)
@@ -190,10 +196,12 @@ extension Mesos.Secret.Value: Message {
 extension Mesos.Environment: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__environment__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.variables = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &variables)
@@ -203,6 +211,7 @@ extension Mesos.Environment: Message {
 extension Mesos.Environment.Variable: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__environment__variable__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = nil
@@ -210,6 +219,7 @@ extension Mesos.Environment.Variable: Message {
         self.secretBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(3, &secretBox)
@@ -222,11 +232,13 @@ extension Mesos.Environment.Variable: Message {
 extension Mesos.Credential: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__credential__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.principal = ""
         self.secret = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &secret)

@@ -8,16 +8,16 @@ extension Mesos {
     /// An executor: what it runs as and what it is given.
     public struct ExecutorInfo: Sendable {
         public var executorID: Mesos.ExecutorID
-        public var data: [UInt8]?
+        public var data: Optional<[UInt8]>
         public var resources: [Mesos.Resource]
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var frameworkID: Mesos.FrameworkID?
-        public var name: String?
-        public var source: String?
+        public var frameworkID: Optional<Mesos.FrameworkID>
+        public var name: Optional<String>
+        public var source: Optional<String>
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
@@ -28,9 +28,9 @@ extension Mesos {
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
-        public var shutdownGracePeriod: Mesos.DurationInfo?
-        public var labels: Mesos.Labels?
-        public var type: Mesos.ExecutorInfo.TypeEnum?
+        public var shutdownGracePeriod: Optional<Mesos.DurationInfo>
+        public var labels: Optional<Mesos.Labels>
+        public var type: Optional<Mesos.ExecutorInfo.TypeEnum>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -87,6 +87,7 @@ extension Mesos {
 extension Mesos.ExecutorInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__executor_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executorID = Mesos.ExecutorID(unset)
         self.data = nil
@@ -102,6 +103,7 @@ extension Mesos.ExecutorInfo: Message {
         self.type = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(11, &type)

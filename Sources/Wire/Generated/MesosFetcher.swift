@@ -8,11 +8,11 @@ extension Mesos.Fetcher {
     /// Everything to fetch for one sandbox.
     public struct FetcherInfo: Sendable {
         public var sandboxDirectory: String
-        public var cacheDirectory: String?
+        public var cacheDirectory: Optional<String>
         public var items: [Mesos.Fetcher.FetcherInfo.Item]
-        public var user: String?
-        public var frameworksHome: String?
-        public var stallTimeout: Mesos.DurationInfo?
+        public var user: Optional<String>
+        public var frameworksHome: Optional<String>
+        public var stallTimeout: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -36,7 +36,7 @@ extension Mesos.Fetcher {
         public struct Item: Sendable {
             public var uri: Mesos.CommandInfo.URI
             public var action: Mesos.Fetcher.FetcherInfo.Item.Action
-            public var cacheFilename: String?
+            public var cacheFilename: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -77,6 +77,7 @@ extension Mesos.Fetcher {
 extension Mesos.Fetcher.FetcherInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.sandboxDirectory = ""
         self.cacheDirectory = nil
@@ -86,6 +87,7 @@ extension Mesos.Fetcher.FetcherInfo: Message {
         self.stallTimeout = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(5, &stallTimeout)
@@ -100,12 +102,14 @@ extension Mesos.Fetcher.FetcherInfo: Message {
 extension Mesos.Fetcher.FetcherInfo.Item: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__item__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.uri = Mesos.CommandInfo.URI(unset)
         self.action = .init(rawValue: 0)
         self.cacheFilename = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &cacheFilename)

@@ -9,15 +9,15 @@ extension Mesos {
     public struct FrameworkInfo: Sendable {
         public var user: String
         public var name: String
-        public var id: Mesos.FrameworkID?
-        public var failoverTimeout: Double?
-        public var checkpoint: Bool?
-        public var role: String?
-        public var hostname: String?
-        public var principal: String?
-        public var webuiURL: String?
+        public var id: Optional<Mesos.FrameworkID>
+        public var failoverTimeout: Optional<Double>
+        public var checkpoint: Optional<Bool>
+        public var role: Optional<String>
+        public var hostname: Optional<String>
+        public var principal: Optional<String>
+        public var webuiURL: Optional<String>
         public var capabilities: [Mesos.FrameworkInfo.Capability]
-        public var labels: Mesos.Labels?
+        public var labels: Optional<Mesos.Labels>
         public var roles: [String]
         public var offerFilters: [String: Mesos.OfferFilters]
         /// Fields that this version does not know, as they are encoded again.
@@ -64,7 +64,7 @@ extension Mesos {
 
         /// Something that a framework can handle.
         public struct Capability: Sendable {
-            public var type: Mesos.FrameworkInfo.Capability.TypeEnum?
+            public var type: Optional<Mesos.FrameworkInfo.Capability.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -102,7 +102,7 @@ extension Mesos {
 
     /// Offers that a framework wants to see.
     public struct OfferFilters: Sendable {
-        public var minAllocatableResources: Mesos.OfferFilters.MinAllocatableResources?
+        public var minAllocatableResources: Optional<Mesos.OfferFilters.MinAllocatableResources>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -139,6 +139,7 @@ extension Mesos {
 extension Mesos.FrameworkInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.user = ""
         self.name = ""
@@ -155,6 +156,7 @@ extension Mesos.FrameworkInfo: Message {
         self.offerFilters = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(12, &offerFilters)
@@ -176,10 +178,12 @@ extension Mesos.FrameworkInfo: Message {
 extension Mesos.FrameworkInfo.Capability: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__capability__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &type)
@@ -189,10 +193,12 @@ extension Mesos.FrameworkInfo.Capability: Message {
 extension Mesos.OfferFilters: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.minAllocatableResources = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(0, &minAllocatableResources)
@@ -202,10 +208,12 @@ extension Mesos.OfferFilters: Message {
 extension Mesos.OfferFilters.ResourceQuantities: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__resource_quantities__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.quantities = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(0, &quantities)
@@ -215,10 +223,12 @@ extension Mesos.OfferFilters.ResourceQuantities: Message {
 extension Mesos.OfferFilters.MinAllocatableResources: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__min_allocatable_resources__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.quantities = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &quantities)

@@ -103,10 +103,12 @@ extension Mesos {
 extension Mesos.FrameworkID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__framework_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -116,10 +118,12 @@ extension Mesos.FrameworkID: Message {
 extension Mesos.ExecutorID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__executor_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -129,10 +133,12 @@ extension Mesos.ExecutorID: Message {
 extension Mesos.TaskID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -142,10 +148,12 @@ extension Mesos.TaskID: Message {
 extension Mesos.SlaveID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -155,10 +163,12 @@ extension Mesos.SlaveID: Message {
 extension Mesos.ResourceProviderID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -168,10 +178,12 @@ extension Mesos.ResourceProviderID: Message {
 extension Mesos.OperationID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__operation_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -181,11 +193,13 @@ extension Mesos.OperationID: Message {
 extension Mesos.ContainerID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__container_id__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
         self.parentBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(1, &parentBox)
@@ -196,10 +210,12 @@ extension Mesos.ContainerID: Message {
 extension Mesos.UUID: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__uuid__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(0, &value)

@@ -8,13 +8,13 @@ extension Mesos {
     /// An image to make a root file system of.
     public struct Image: Sendable {
         public var type: Mesos.Image.TypeEnum
-        public var appc: Mesos.Image.Appc?
+        public var appc: Optional<Mesos.Image.Appc>
         public var docker: Mesos.Image.Docker? {
             get { dockerBox.value }
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.Image.Docker>
-        public var cached: Bool?
+        public var cached: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -55,8 +55,8 @@ extension Mesos {
         /// An App Container image, by name, id and labels.
         public struct Appc: Sendable {
             public var name: String
-            public var id: String?
-            public var labels: Mesos.Labels?
+            public var id: Optional<String>
+            public var labels: Optional<Mesos.Labels>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -70,7 +70,7 @@ extension Mesos {
         /// A docker or OCI image, by reference, with the credentials to fetch it.
         public struct Docker: Sendable {
             public var name: String
-            public var credential: Mesos.Credential?
+            public var credential: Optional<Mesos.Credential>
             public var config: Mesos.Secret? {
                 get { configBox.value }
                 _modify { yield &configBox.value }
@@ -95,6 +95,7 @@ extension Mesos {
 extension Mesos.Image: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__image__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.appc = nil
@@ -102,6 +103,7 @@ extension Mesos.Image: Message {
         self.cached = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(3, &cached)
@@ -114,12 +116,14 @@ extension Mesos.Image: Message {
 extension Mesos.Image.Appc: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__image__appc__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.id = nil
         self.labels = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &labels)
@@ -131,12 +135,14 @@ extension Mesos.Image.Appc: Message {
 extension Mesos.Image.Docker: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__image__docker__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.credential = nil
         self.configBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &configBox)

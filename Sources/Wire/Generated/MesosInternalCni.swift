@@ -8,7 +8,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
     /// Name servers of a network.
     public struct DNS: Sendable {
         public var nameservers: [String]
-        public var domain: String?
+        public var domain: Optional<String>
         public var search: [String]
         public var options: [String]
         /// Fields that this version does not know, as they are encoded again.
@@ -32,7 +32,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
         public var cniVersion: String
         public var code: UInt32
         public var msg: String
-        public var details: String?
+        public var details: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -52,7 +52,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
     /// An address with its gateway and routes.
     public struct IPConfig: Sendable {
         public var ip: String
-        public var gateway: String?
+        public var gateway: Optional<String>
         public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -72,8 +72,8 @@ extension Mesos.Internal.Slave.Cni.Spec {
     public struct NetworkConfig: Sendable {
         public var name: String
         public var type: String
-        public var ipam: Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM?
-        public var dns: Mesos.Internal.Slave.Cni.Spec.DNS?
+        public var ipam: Optional<Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM>
+        public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -105,9 +105,9 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// What a plugin prints when it succeeds.
     public struct NetworkInfo: Sendable {
-        public var ip4: Mesos.Internal.Slave.Cni.Spec.IPConfig?
-        public var ip6: Mesos.Internal.Slave.Cni.Spec.IPConfig?
-        public var dns: Mesos.Internal.Slave.Cni.Spec.DNS?
+        public var ip4: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        public var ip6: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -125,7 +125,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
     /// Where to send packets for a destination.
     public struct Route: Sendable {
         public var dst: String
-        public var gw: String?
+        public var gw: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -139,6 +139,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
 extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__dns__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.nameservers = []
         self.domain = nil
@@ -146,6 +147,7 @@ extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
         self.options = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(3, &options)
@@ -158,6 +160,7 @@ extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
 extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__error__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.cniVersion = ""
         self.code = 0
@@ -165,6 +168,7 @@ extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
         self.details = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(3, &details)
@@ -177,12 +181,14 @@ extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
 extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__ipconfig__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.ip = ""
         self.gateway = nil
         self.routes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &routes)
@@ -194,6 +200,7 @@ extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.type = ""
@@ -201,6 +208,7 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
         self.dns = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(3, &dns)
@@ -213,11 +221,13 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__ipam__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = ""
         self.routes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &routes)
@@ -228,12 +238,14 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
 extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.ip4 = nil
         self.ip6 = nil
         self.dns = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &dns)
@@ -245,11 +257,13 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
 extension Mesos.Internal.Slave.Cni.Spec.Route: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__route__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.dst = ""
         self.gw = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &gw)

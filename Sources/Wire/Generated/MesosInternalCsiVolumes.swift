@@ -33,11 +33,13 @@ extension Mesos.Internal.Slave {
 extension Mesos.Internal.Slave.CSIVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.pluginName = ""
         self.id = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &id)
@@ -48,10 +50,12 @@ extension Mesos.Internal.Slave.CSIVolume: Message {
 extension Mesos.Internal.Slave.CSIVolumes: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolumes__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &volumes)

@@ -35,11 +35,13 @@ extension Mesos.Internal.Slave {
 extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.allowList = []
         self.denyList = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(1, &denyList)
@@ -50,10 +52,12 @@ extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
 extension Mesos.Internal.Slave.CgroupDeviceAccessStates: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_states__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.deviceAccessPerCgroup = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(0, &deviceAccessPerCgroup)

@@ -13,7 +13,7 @@ extension Mesos.Internal.Slave.Docker {
         }
         private var referenceBox: Boxed<Wire.Docker.Spec.ImageReference>
         public var layerIDs: [String]
-        public var configDigest: String?
+        public var configDigest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -43,12 +43,14 @@ extension Mesos.Internal.Slave.Docker {
 extension Mesos.Internal.Slave.Docker.Image: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__image__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.referenceBox = Boxed()
         self.layerIDs = []
         self.configDigest = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &configDigest)
@@ -60,10 +62,12 @@ extension Mesos.Internal.Slave.Docker.Image: Message {
 extension Mesos.Internal.Slave.Docker.Images: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__images__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.images = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &images)

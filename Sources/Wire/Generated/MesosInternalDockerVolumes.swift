@@ -33,11 +33,13 @@ extension Mesos.Internal.Slave {
 extension Mesos.Internal.Slave.DockerVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.driver = ""
         self.name = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &name)
@@ -48,10 +50,12 @@ extension Mesos.Internal.Slave.DockerVolume: Message {
 extension Mesos.Internal.Slave.DockerVolumes: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volumes__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &volumes)

@@ -22,8 +22,8 @@ extension Mesos.Internal {
 
         /// Name servers for containers that Mesos makes.
         public struct MesosInfo: Sendable {
-            public var networkMode: Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode?
-            public var networkName: String?
+            public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode>
+            public var networkName: Optional<String>
             public var dns: Mesos.Internal.Slave.Cni.Spec.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -61,8 +61,8 @@ extension Mesos.Internal {
 
         /// Name servers for containers that docker makes.
         public struct DockerInfo: Sendable {
-            public var networkMode: Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode?
-            public var networkName: String?
+            public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode>
+            public var networkName: Optional<String>
             public var dns: Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -142,11 +142,13 @@ extension Mesos.Internal {
 extension Mesos.Internal.ContainerDNSInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mesos = []
         self.docker = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &docker)
@@ -157,12 +159,14 @@ extension Mesos.Internal.ContainerDNSInfo: Message {
 extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__mesos_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.networkMode = nil
         self.networkName = nil
         self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &dns)
@@ -174,12 +178,14 @@ extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.networkMode = nil
         self.networkName = nil
         self.dns = Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &dns)
@@ -191,12 +197,14 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__dns__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.nameservers = []
         self.search = []
         self.options = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(2, &options)
@@ -208,12 +216,14 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
 extension Mesos.Internal.ImageGcConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__image_gc_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.imageDiskHeadroom = 0
         self.imageDiskWatchInterval = Mesos.DurationInfo(unset)
         self.excludedImages = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &excludedImages)

@@ -25,11 +25,13 @@ extension Mesos.Internal.Slave {
 extension Mesos.Internal.Slave.ResourceState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__resource_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.operations = []
         self.resources = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &resources)

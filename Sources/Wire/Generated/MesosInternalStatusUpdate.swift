@@ -8,16 +8,16 @@ extension Mesos.Internal {
     /// A task's status on its way to the framework.
     public struct StatusUpdate: Sendable {
         public var frameworkID: Mesos.FrameworkID
-        public var executorID: Mesos.ExecutorID?
-        public var slaveID: Mesos.SlaveID?
+        public var executorID: Optional<Mesos.ExecutorID>
+        public var slaveID: Optional<Mesos.SlaveID>
         public var status: Mesos.TaskStatus {
             get { statusBox.content }
             _modify { yield &statusBox.content }
         }
         private var statusBox: Boxed<Mesos.TaskStatus>
         public var timestamp: Double
-        public var uuid: [UInt8]?
-        public var latestState: Mesos.TaskState?
+        public var uuid: Optional<[UInt8]>
+        public var latestState: Optional<Mesos.TaskState>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -48,7 +48,7 @@ extension Mesos.Internal {
             _modify { yield &updateBox.value }
         }
         private var updateBox: Boxed<Mesos.Internal.StatusUpdate>
-        public var uuid: [UInt8]?
+        public var uuid: Optional<[UInt8]>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -86,6 +86,7 @@ extension Mesos.Internal {
 extension Mesos.Internal.StatusUpdate: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworkID = Mesos.FrameworkID(unset)
         self.executorID = nil
@@ -96,6 +97,7 @@ extension Mesos.Internal.StatusUpdate: Message {
         self.latestState = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(6, &latestState)
@@ -111,12 +113,14 @@ extension Mesos.Internal.StatusUpdate: Message {
 extension Mesos.Internal.StatusUpdateRecord: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update_record__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.updateBox = Boxed()
         self.uuid = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(2, &uuid)

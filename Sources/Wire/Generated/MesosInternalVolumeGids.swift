@@ -7,7 +7,7 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// A volume's path and the group id it got.
     public struct VolumeGidInfo: Sendable {
-        public var type: Mesos.Internal.Slave.VolumeGidInfo.TypeEnum?
+        public var type: Optional<Mesos.Internal.Slave.VolumeGidInfo.TypeEnum>
         public var path: String
         public var gid: UInt32
         /// Fields that this version does not know, as they are encoded again.
@@ -59,12 +59,14 @@ extension Mesos.Internal.Slave {
 extension Mesos.Internal.Slave.VolumeGidInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.path = ""
         self.gid = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(2, &gid)
@@ -76,10 +78,12 @@ extension Mesos.Internal.Slave.VolumeGidInfo: Message {
 extension Mesos.Internal.Slave.VolumeGidInfos: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_infos__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.infos = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &infos)

@@ -8,9 +8,9 @@ extension Mesos {
     /// A network to join, and the addresses that were given.
     public struct NetworkInfo: Sendable {
         public var groups: [String]
-        public var labels: Mesos.Labels?
+        public var labels: Optional<Mesos.Labels>
         public var ipAddresses: [Mesos.NetworkInfo.IPAddress]
-        public var name: String?
+        public var name: Optional<String>
         public var portMappings: [Mesos.NetworkInfo.PortMapping]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -50,8 +50,8 @@ extension Mesos {
 
         /// An address that is wanted or was given.
         public struct IPAddress: Sendable {
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
-            public var ipAddress: String?
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
+            public var ipAddress: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -71,7 +71,7 @@ extension Mesos {
         public struct PortMapping: Sendable {
             public var hostPort: UInt32
             public var containerPort: UInt32
-            public var `protocol`: String?
+            public var `protocol`: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -91,6 +91,7 @@ extension Mesos {
 extension Mesos.NetworkInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.groups = []
         self.labels = nil
@@ -99,6 +100,7 @@ extension Mesos.NetworkInfo: Message {
         self.portMappings = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(4, &portMappings)
@@ -112,11 +114,13 @@ extension Mesos.NetworkInfo: Message {
 extension Mesos.NetworkInfo.IPAddress: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__ipaddress__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.protocol = nil
         self.ipAddress = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &ipAddress)
@@ -127,12 +131,14 @@ extension Mesos.NetworkInfo.IPAddress: Message {
 extension Mesos.NetworkInfo.PortMapping: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__port_mapping__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.hostPort = 0
         self.containerPort = 0
         self.protocol = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &`protocol`)

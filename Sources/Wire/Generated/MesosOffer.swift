@@ -15,18 +15,18 @@ extension Mesos {
 
         /// Something to do with offered resources.
         public struct Operation: Sendable {
-            public var type: Mesos.Offer.Operation.TypeEnum?
-            public var launch: Mesos.Offer.Operation.Launch?
-            public var reserve: Mesos.Offer.Operation.Reserve?
-            public var unreserve: Mesos.Offer.Operation.Unreserve?
-            public var create: Mesos.Offer.Operation.Create?
-            public var destroy: Mesos.Offer.Operation.Destroy?
-            public var launchGroup: Mesos.Offer.Operation.LaunchGroup?
-            public var id: Mesos.OperationID?
-            public var growVolume: Mesos.Offer.Operation.GrowVolume?
-            public var shrinkVolume: Mesos.Offer.Operation.ShrinkVolume?
-            public var createDisk: Mesos.Offer.Operation.CreateDisk?
-            public var destroyDisk: Mesos.Offer.Operation.DestroyDisk?
+            public var type: Optional<Mesos.Offer.Operation.TypeEnum>
+            public var launch: Optional<Mesos.Offer.Operation.Launch>
+            public var reserve: Optional<Mesos.Offer.Operation.Reserve>
+            public var unreserve: Optional<Mesos.Offer.Operation.Unreserve>
+            public var create: Optional<Mesos.Offer.Operation.Create>
+            public var destroy: Optional<Mesos.Offer.Operation.Destroy>
+            public var launchGroup: Optional<Mesos.Offer.Operation.LaunchGroup>
+            public var id: Optional<Mesos.OperationID>
+            public var growVolume: Optional<Mesos.Offer.Operation.GrowVolume>
+            public var shrinkVolume: Optional<Mesos.Offer.Operation.ShrinkVolume>
+            public var createDisk: Optional<Mesos.Offer.Operation.CreateDisk>
+            public var destroyDisk: Optional<Mesos.Offer.Operation.DestroyDisk>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -206,7 +206,7 @@ extension Mesos {
                 }
                 private var sourceBox: Boxed<Mesos.Resource>
                 public var targetType: Mesos.Resource.DiskInfo.Source.TypeEnum
-                public var targetProfile: String?
+                public var targetProfile: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -242,9 +242,11 @@ extension Mesos {
 extension Mesos.Offer: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -253,6 +255,7 @@ extension Mesos.Offer: Message {
 extension Mesos.Offer.Operation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.launch = nil
@@ -268,6 +271,7 @@ extension Mesos.Offer.Operation: Message {
         self.destroyDisk = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(11, &destroyDisk)
@@ -288,10 +292,12 @@ extension Mesos.Offer.Operation: Message {
 extension Mesos.Offer.Operation.Launch: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.taskInfos = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &taskInfos)
@@ -301,11 +307,13 @@ extension Mesos.Offer.Operation.Launch: Message {
 extension Mesos.Offer.Operation.LaunchGroup: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch_group__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executorBox = Boxed()
         self.taskGroup = Mesos.TaskGroupInfo(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &taskGroup)
@@ -316,11 +324,13 @@ extension Mesos.Offer.Operation.LaunchGroup: Message {
 extension Mesos.Offer.Operation.Reserve: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__reserve__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resources = []
         self.source = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &source)
@@ -331,10 +341,12 @@ extension Mesos.Offer.Operation.Reserve: Message {
 extension Mesos.Offer.Operation.Unreserve: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__unreserve__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resources = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &resources)
@@ -344,10 +356,12 @@ extension Mesos.Offer.Operation.Unreserve: Message {
 extension Mesos.Offer.Operation.Create: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &volumes)
@@ -357,10 +371,12 @@ extension Mesos.Offer.Operation.Create: Message {
 extension Mesos.Offer.Operation.Destroy: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumes = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &volumes)
@@ -370,11 +386,13 @@ extension Mesos.Offer.Operation.Destroy: Message {
 extension Mesos.Offer.Operation.GrowVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__grow_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumeBox = Boxed()
         self.additionBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(1, &additionBox)
@@ -385,11 +403,13 @@ extension Mesos.Offer.Operation.GrowVolume: Message {
 extension Mesos.Offer.Operation.ShrinkVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__shrink_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumeBox = Boxed()
         self.subtract = Mesos.Value.Scalar(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &subtract)
@@ -400,12 +420,14 @@ extension Mesos.Offer.Operation.ShrinkVolume: Message {
 extension Mesos.Offer.Operation.CreateDisk: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create_disk__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.sourceBox = Boxed()
         self.targetType = .init(rawValue: 0)
         self.targetProfile = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(2, &targetProfile)
@@ -417,10 +439,12 @@ extension Mesos.Offer.Operation.CreateDisk: Message {
 extension Mesos.Offer.Operation.DestroyDisk: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy_disk__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.sourceBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &sourceBox)

@@ -35,13 +35,13 @@ extension Mesos {
 
     /// The state of an operation at one moment.
     public struct OperationStatus: Sendable {
-        public var operationID: Mesos.OperationID?
+        public var operationID: Optional<Mesos.OperationID>
         public var state: Mesos.OperationState
-        public var message: String?
+        public var message: Optional<String>
         public var convertedResources: [Mesos.Resource]
-        public var uuid: Mesos.UUID?
-        public var slaveID: Mesos.SlaveID?
-        public var resourceProviderID: Mesos.ResourceProviderID?
+        public var uuid: Optional<Mesos.UUID>
+        public var slaveID: Optional<Mesos.SlaveID>
+        public var resourceProviderID: Optional<Mesos.ResourceProviderID>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -66,8 +66,8 @@ extension Mesos {
 
     /// An operation and what became of it.
     public struct Operation: Sendable {
-        public var frameworkID: Mesos.FrameworkID?
-        public var slaveID: Mesos.SlaveID?
+        public var frameworkID: Optional<Mesos.FrameworkID>
+        public var slaveID: Optional<Mesos.SlaveID>
         public var info: Mesos.Offer.Operation {
             get { infoBox.content }
             _modify { yield &infoBox.content }
@@ -104,6 +104,7 @@ extension Mesos {
 extension Mesos.OperationStatus: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__operation_status__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.operationID = nil
         self.state = .init(rawValue: 0)
@@ -114,6 +115,7 @@ extension Mesos.OperationStatus: Message {
         self.resourceProviderID = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(6, &resourceProviderID)
@@ -129,6 +131,7 @@ extension Mesos.OperationStatus: Message {
 extension Mesos.Operation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__operation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworkID = nil
         self.slaveID = nil
@@ -138,6 +141,7 @@ extension Mesos.Operation: Message {
         self.uuid = Mesos.UUID(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(5, &uuid)

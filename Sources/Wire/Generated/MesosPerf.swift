@@ -9,57 +9,57 @@ extension Mesos {
     public struct PerfStatistics: Sendable {
         public var timestamp: Double
         public var duration: Double
-        public var cycles: UInt64?
-        public var stalledCyclesFrontend: UInt64?
-        public var stalledCyclesBackend: UInt64?
-        public var instructions: UInt64?
-        public var cacheReferences: UInt64?
-        public var cacheMisses: UInt64?
-        public var branches: UInt64?
-        public var branchMisses: UInt64?
-        public var busCycles: UInt64?
-        public var refCycles: UInt64?
-        public var cpuClock: Double?
-        public var taskClock: Double?
-        public var pageFaults: UInt64?
-        public var minorFaults: UInt64?
-        public var majorFaults: UInt64?
-        public var contextSwitches: UInt64?
-        public var cpuMigrations: UInt64?
-        public var alignmentFaults: UInt64?
-        public var emulationFaults: UInt64?
-        public var l1DcacheLoads: UInt64?
-        public var l1DcacheLoadMisses: UInt64?
-        public var l1DcacheStores: UInt64?
-        public var l1DcacheStoreMisses: UInt64?
-        public var l1DcachePrefetches: UInt64?
-        public var l1DcachePrefetchMisses: UInt64?
-        public var l1IcacheLoads: UInt64?
-        public var l1IcacheLoadMisses: UInt64?
-        public var l1IcachePrefetches: UInt64?
-        public var l1IcachePrefetchMisses: UInt64?
-        public var llcLoads: UInt64?
-        public var llcLoadMisses: UInt64?
-        public var llcStores: UInt64?
-        public var llcStoreMisses: UInt64?
-        public var llcPrefetches: UInt64?
-        public var llcPrefetchMisses: UInt64?
-        public var dtlbLoads: UInt64?
-        public var dtlbLoadMisses: UInt64?
-        public var dtlbStores: UInt64?
-        public var dtlbStoreMisses: UInt64?
-        public var dtlbPrefetches: UInt64?
-        public var dtlbPrefetchMisses: UInt64?
-        public var itlbLoads: UInt64?
-        public var itlbLoadMisses: UInt64?
-        public var branchLoads: UInt64?
-        public var branchLoadMisses: UInt64?
-        public var nodeLoads: UInt64?
-        public var nodeLoadMisses: UInt64?
-        public var nodeStores: UInt64?
-        public var nodeStoreMisses: UInt64?
-        public var nodePrefetches: UInt64?
-        public var nodePrefetchMisses: UInt64?
+        public var cycles: Optional<UInt64>
+        public var stalledCyclesFrontend: Optional<UInt64>
+        public var stalledCyclesBackend: Optional<UInt64>
+        public var instructions: Optional<UInt64>
+        public var cacheReferences: Optional<UInt64>
+        public var cacheMisses: Optional<UInt64>
+        public var branches: Optional<UInt64>
+        public var branchMisses: Optional<UInt64>
+        public var busCycles: Optional<UInt64>
+        public var refCycles: Optional<UInt64>
+        public var cpuClock: Optional<Double>
+        public var taskClock: Optional<Double>
+        public var pageFaults: Optional<UInt64>
+        public var minorFaults: Optional<UInt64>
+        public var majorFaults: Optional<UInt64>
+        public var contextSwitches: Optional<UInt64>
+        public var cpuMigrations: Optional<UInt64>
+        public var alignmentFaults: Optional<UInt64>
+        public var emulationFaults: Optional<UInt64>
+        public var l1DcacheLoads: Optional<UInt64>
+        public var l1DcacheLoadMisses: Optional<UInt64>
+        public var l1DcacheStores: Optional<UInt64>
+        public var l1DcacheStoreMisses: Optional<UInt64>
+        public var l1DcachePrefetches: Optional<UInt64>
+        public var l1DcachePrefetchMisses: Optional<UInt64>
+        public var l1IcacheLoads: Optional<UInt64>
+        public var l1IcacheLoadMisses: Optional<UInt64>
+        public var l1IcachePrefetches: Optional<UInt64>
+        public var l1IcachePrefetchMisses: Optional<UInt64>
+        public var llcLoads: Optional<UInt64>
+        public var llcLoadMisses: Optional<UInt64>
+        public var llcStores: Optional<UInt64>
+        public var llcStoreMisses: Optional<UInt64>
+        public var llcPrefetches: Optional<UInt64>
+        public var llcPrefetchMisses: Optional<UInt64>
+        public var dtlbLoads: Optional<UInt64>
+        public var dtlbLoadMisses: Optional<UInt64>
+        public var dtlbStores: Optional<UInt64>
+        public var dtlbStoreMisses: Optional<UInt64>
+        public var dtlbPrefetches: Optional<UInt64>
+        public var dtlbPrefetchMisses: Optional<UInt64>
+        public var itlbLoads: Optional<UInt64>
+        public var itlbLoadMisses: Optional<UInt64>
+        public var branchLoads: Optional<UInt64>
+        public var branchLoadMisses: Optional<UInt64>
+        public var nodeLoads: Optional<UInt64>
+        public var nodeLoadMisses: Optional<UInt64>
+        public var nodeStores: Optional<UInt64>
+        public var nodeStoreMisses: Optional<UInt64>
+        public var nodePrefetches: Optional<UInt64>
+        public var nodePrefetchMisses: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -178,6 +178,7 @@ extension Mesos {
 extension Mesos.PerfStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__perf_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.timestamp = 0
         self.duration = 0
@@ -234,6 +235,7 @@ extension Mesos.PerfStatistics: Message {
         self.nodePrefetchMisses = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(52, &nodePrefetchMisses)

@@ -9,20 +9,20 @@ extension Mesos {
     public struct Resource: Sendable {
         public var name: String
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var set: Mesos.Value.Set?
-        public var role: String?
+        public var scalar: Optional<Mesos.Value.Scalar>
+        public var ranges: Optional<Mesos.Value.Ranges>
+        public var set: Optional<Mesos.Value.Set>
+        public var role: Optional<String>
         public var disk: Mesos.Resource.DiskInfo? {
             get { diskBox.value }
             _modify { yield &diskBox.value }
         }
         private var diskBox: Boxed<Mesos.Resource.DiskInfo>
-        public var reservation: Mesos.Resource.ReservationInfo?
-        public var revocable: Mesos.Resource.RevocableInfo?
-        public var shared: Mesos.Resource.SharedInfo?
-        public var allocationInfo: Mesos.Resource.AllocationInfo?
-        public var providerID: Mesos.ResourceProviderID?
+        public var reservation: Optional<Mesos.Resource.ReservationInfo>
+        public var revocable: Optional<Mesos.Resource.RevocableInfo>
+        public var shared: Optional<Mesos.Resource.SharedInfo>
+        public var allocationInfo: Optional<Mesos.Resource.AllocationInfo>
+        public var providerID: Optional<Mesos.ResourceProviderID>
         public var reservations: [Mesos.Resource.ReservationInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,7 +62,7 @@ extension Mesos {
 
         /// The role that the resource is allocated to.
         public struct AllocationInfo: Sendable {
-            public var role: String?
+            public var role: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -73,10 +73,10 @@ extension Mesos {
 
         /// One reservation; several are nested roles, from the outermost.
         public struct ReservationInfo: Sendable {
-            public var principal: String?
-            public var labels: Mesos.Labels?
-            public var role: String?
-            public var type: Mesos.Resource.ReservationInfo.TypeEnum?
+            public var principal: Optional<String>
+            public var labels: Optional<Mesos.Labels>
+            public var role: Optional<String>
+            public var type: Optional<Mesos.Resource.ReservationInfo.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -115,8 +115,8 @@ extension Mesos {
 
         /// What is particular to disk resources.
         public struct DiskInfo: Sendable {
-            public var persistence: Mesos.Resource.DiskInfo.Persistence?
-            public var volume: Mesos.Volume?
+            public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+            public var volume: Optional<Mesos.Volume>
             public var source: Mesos.Resource.DiskInfo.Source? {
                 get { sourceBox.value }
                 _modify { yield &sourceBox.value }
@@ -138,7 +138,7 @@ extension Mesos {
             /// A volume that outlives its task.
             public struct Persistence: Sendable {
                 public var id: String
-                public var principal: String?
+                public var principal: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -151,12 +151,12 @@ extension Mesos {
             /// What the disk is: a directory, a mount, a device.
             public struct Source: Sendable {
                 public var type: Mesos.Resource.DiskInfo.Source.TypeEnum
-                public var path: Mesos.Resource.DiskInfo.Source.Path?
-                public var mount: Mesos.Resource.DiskInfo.Source.Mount?
-                public var id: String?
-                public var metadata: Mesos.Labels?
-                public var profile: String?
-                public var vendor: String?
+                public var path: Optional<Mesos.Resource.DiskInfo.Source.Path>
+                public var mount: Optional<Mesos.Resource.DiskInfo.Source.Mount>
+                public var id: Optional<String>
+                public var metadata: Optional<Mesos.Labels>
+                public var profile: Optional<String>
+                public var vendor: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -202,7 +202,7 @@ extension Mesos {
 
                 /// A directory that others may share.
                 public struct Path: Sendable {
-                    public var root: String?
+                    public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -213,7 +213,7 @@ extension Mesos {
 
                 /// A file system of its own.
                 public struct Mount: Sendable {
-                    public var root: String?
+                    public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -247,6 +247,7 @@ extension Mesos {
 extension Mesos.Resource: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.type = .init(rawValue: 0)
@@ -263,6 +264,7 @@ extension Mesos.Resource: Message {
         self.reservations = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(12, &reservations)
@@ -284,10 +286,12 @@ extension Mesos.Resource: Message {
 extension Mesos.Resource.AllocationInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__allocation_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.role = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &role)
@@ -297,6 +301,7 @@ extension Mesos.Resource.AllocationInfo: Message {
 extension Mesos.Resource.ReservationInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__reservation_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.principal = nil
         self.labels = nil
@@ -304,6 +309,7 @@ extension Mesos.Resource.ReservationInfo: Message {
         self.type = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(3, &type)
@@ -316,12 +322,14 @@ extension Mesos.Resource.ReservationInfo: Message {
 extension Mesos.Resource.DiskInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.persistence = nil
         self.volume = nil
         self.sourceBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &sourceBox)
@@ -333,11 +341,13 @@ extension Mesos.Resource.DiskInfo: Message {
 extension Mesos.Resource.DiskInfo.Persistence: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__persistence__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.id = ""
         self.principal = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &principal)
@@ -348,6 +358,7 @@ extension Mesos.Resource.DiskInfo.Persistence: Message {
 extension Mesos.Resource.DiskInfo.Source: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.path = nil
@@ -358,6 +369,7 @@ extension Mesos.Resource.DiskInfo.Source: Message {
         self.vendor = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(6, &vendor)
@@ -373,10 +385,12 @@ extension Mesos.Resource.DiskInfo.Source: Message {
 extension Mesos.Resource.DiskInfo.Source.Path: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__path__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.root = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &root)
@@ -386,10 +400,12 @@ extension Mesos.Resource.DiskInfo.Source.Path: Message {
 extension Mesos.Resource.DiskInfo.Source.Mount: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__mount__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.root = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &root)
@@ -399,9 +415,11 @@ extension Mesos.Resource.DiskInfo.Source.Mount: Message {
 extension Mesos.Resource.RevocableInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__revocable_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -410,9 +428,11 @@ extension Mesos.Resource.RevocableInfo: Message {
 extension Mesos.Resource.SharedInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource__shared_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }

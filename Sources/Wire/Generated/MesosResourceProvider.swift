@@ -7,12 +7,12 @@ internal import CProto
 extension Mesos {
     /// A source of resources beside the agent itself.
     public struct ResourceProviderInfo: Sendable {
-        public var id: Mesos.ResourceProviderID?
+        public var id: Optional<Mesos.ResourceProviderID>
         public var attributes: [Mesos.Attribute]
         public var type: String
         public var name: String
         public var defaultReservations: [Mesos.Resource.ReservationInfo]
-        public var storage: Mesos.ResourceProviderInfo.Storage?
+        public var storage: Optional<Mesos.ResourceProviderInfo.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -39,7 +39,7 @@ extension Mesos {
                 _modify { yield &pluginBox.content }
             }
             private var pluginBox: Boxed<Mesos.CSIPluginInfo>
-            public var reconciliationIntervalSeconds: Double?
+            public var reconciliationIntervalSeconds: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -56,11 +56,11 @@ extension Mesos {
     /// A CSI plugin: its type, its name, and how it is run or reached.
     public struct CSIPluginInfo: Sendable {
         public var type: String
-        public var name: String?
+        public var name: Optional<String>
         public var containers: [Mesos.CSIPluginContainerInfo]
         public var endpoints: [Mesos.CSIPluginEndpoint]
-        public var targetPathRoot: String?
-        public var targetPathExists: Bool?
+        public var targetPathRoot: Optional<String>
+        public var targetPathExists: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -154,6 +154,7 @@ extension Mesos {
 extension Mesos.ResourceProviderInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.id = nil
         self.attributes = []
@@ -163,6 +164,7 @@ extension Mesos.ResourceProviderInfo: Message {
         self.storage = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(5, &storage)
@@ -177,11 +179,13 @@ extension Mesos.ResourceProviderInfo: Message {
 extension Mesos.ResourceProviderInfo.Storage: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__storage__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.pluginBox = Boxed()
         self.reconciliationIntervalSeconds = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &reconciliationIntervalSeconds)
@@ -192,6 +196,7 @@ extension Mesos.ResourceProviderInfo.Storage: Message {
 extension Mesos.CSIPluginInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = ""
         self.name = nil
@@ -201,6 +206,7 @@ extension Mesos.CSIPluginInfo: Message {
         self.targetPathExists = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(5, &targetPathExists)
@@ -215,6 +221,7 @@ extension Mesos.CSIPluginInfo: Message {
 extension Mesos.CSIPluginContainerInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_container_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.services = []
         self.commandBox = Boxed()
@@ -222,6 +229,7 @@ extension Mesos.CSIPluginContainerInfo: Message {
         self.containerBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(3, &containerBox)
@@ -234,11 +242,13 @@ extension Mesos.CSIPluginContainerInfo: Message {
 extension Mesos.CSIPluginEndpoint: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_endpoint__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.csiService = .init(rawValue: 0)
         self.endpoint = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &endpoint)

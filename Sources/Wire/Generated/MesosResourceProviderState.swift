@@ -9,7 +9,7 @@ extension Mesos.ResourceProvider {
     public struct ResourceProviderState: Sendable {
         public var operations: [Mesos.Operation]
         public var resources: [Mesos.Resource]
-        public var storage: Mesos.ResourceProvider.ResourceProviderState.Storage?
+        public var storage: Optional<Mesos.ResourceProvider.ResourceProviderState.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -57,12 +57,14 @@ extension Mesos.ResourceProvider {
 extension Mesos.ResourceProvider.ResourceProviderState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.operations = []
         self.resources = []
         self.storage = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &storage)
@@ -74,10 +76,12 @@ extension Mesos.ResourceProvider.ResourceProviderState: Message {
 extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.profiles = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(0, &profiles)
@@ -87,11 +91,13 @@ extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
 extension Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__profile_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.capability = Mesos.Volume.Source.CSIVolume.VolumeCapability(unset)
         self.parameters = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(1, &parameters)

@@ -62,8 +62,8 @@ extension Mesos.Seccomp {
             public var names: [String]
             public var action: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
             public var args: [Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg]
-            public var includes: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter?
-            public var excludes: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter?
+            public var includes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
+            public var excludes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -168,12 +168,14 @@ extension Mesos.Seccomp {
 extension Mesos.Seccomp.ContainerSeccompProfile: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.defaultAction = .init(rawValue: 0)
         self.architectures = []
         self.syscalls = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &syscalls)
@@ -185,6 +187,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile: Message {
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.names = []
         self.action = .init(rawValue: 0)
@@ -193,6 +196,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
         self.excludes = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(4, &excludes)
@@ -206,6 +210,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__arg__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.index = 0
         self.op = .init(rawValue: 0)
@@ -213,6 +218,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
         self.valueTwo = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(3, &valueTwo)
@@ -225,10 +231,12 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__filter__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.capabilities = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.enums(0, &capabilities)

@@ -28,9 +28,9 @@ extension Mesos.Slave {
     /// Everything that the agent decided about a container: command, user, resources, sandbox, image, volumes.
     public struct ContainerConfig: Sendable {
         public var directory: String
-        public var user: String?
-        public var rootfs: String?
-        public var docker: Mesos.Slave.ContainerConfig.Docker?
+        public var user: Optional<String>
+        public var rootfs: Optional<String>
+        public var docker: Optional<Mesos.Slave.ContainerConfig.Docker>
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
             _modify { yield &executorInfoBox.value }
@@ -41,7 +41,7 @@ extension Mesos.Slave {
             _modify { yield &taskInfoBox.value }
         }
         private var taskInfoBox: Boxed<Mesos.TaskInfo>
-        public var appc: Mesos.Slave.ContainerConfig.Appc?
+        public var appc: Optional<Mesos.Slave.ContainerConfig.Appc>
         public var commandInfo: Mesos.CommandInfo {
             get { commandInfoBox.content }
             _modify { yield &commandInfoBox.content }
@@ -53,7 +53,7 @@ extension Mesos.Slave {
         }
         private var containerInfoBox: Boxed<Mesos.ContainerInfo>
         public var resources: [Mesos.Resource]
-        public var containerClass: Mesos.Slave.ContainerClass?
+        public var containerClass: Optional<Mesos.Slave.ContainerClass>
         public var ephemeralVolumes: [String]
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
@@ -124,6 +124,7 @@ extension Mesos.Slave {
 extension Mesos.Slave.ContainerConfig: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.directory = ""
         self.user = nil
@@ -140,6 +141,7 @@ extension Mesos.Slave.ContainerConfig: Message {
         self.limits = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(12, &limits)
@@ -161,10 +163,12 @@ extension Mesos.Slave.ContainerConfig: Message {
 extension Mesos.Slave.ContainerConfig.Docker: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__docker__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.manifestBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &manifestBox)
@@ -174,10 +178,12 @@ extension Mesos.Slave.ContainerConfig.Docker: Message {
 extension Mesos.Slave.ContainerConfig.Appc: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__appc__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.manifestBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &manifestBox)

@@ -7,8 +7,8 @@ internal import CProto
 extension Mesos.Slave {
     /// One step in the container's file system, in the order given.
     public struct ContainerFileOperation: Sendable {
-        public var operation: Mesos.Slave.ContainerFileOperation.Operation?
-        public var parameters: Parameters?
+        public var operation: Optional<Mesos.Slave.ContainerFileOperation.Operation>
+        public var parameters: Optional<Parameters>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -50,8 +50,8 @@ extension Mesos.Slave {
 
         /// symlink(2).
         public struct Symlink: Sendable {
-            public var source: String?
-            public var target: String?
+            public var source: Optional<String>
+            public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -63,8 +63,8 @@ extension Mesos.Slave {
 
         /// rename(2).
         public struct Rename: Sendable {
-            public var source: String?
-            public var target: String?
+            public var source: Optional<String>
+            public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -76,8 +76,8 @@ extension Mesos.Slave {
 
         /// mkdir(2).
         public struct Mkdir: Sendable {
-            public var target: String?
-            public var recursive: Bool?
+            public var target: Optional<String>
+            public var recursive: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -91,29 +91,29 @@ extension Mesos.Slave {
     /// What an isolator wants of a launch; those of all isolators are merged into one.
     public struct ContainerLaunchInfo: Sendable {
         public var preExecCommands: [Mesos.CommandInfo]
-        public var environment: Mesos.Environment?
-        public var rootfs: String?
+        public var environment: Optional<Mesos.Environment>
+        public var rootfs: Optional<String>
         public var cloneNamespaces: [Int32]
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var workingDirectory: String?
-        public var effectiveCapabilities: Mesos.CapabilityInfo?
-        public var rlimits: Mesos.RLimitInfo?
+        public var workingDirectory: Optional<String>
+        public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        public var rlimits: Optional<Mesos.RLimitInfo>
         public var enterNamespaces: [Int32]
-        public var user: String?
-        public var ttySlavePath: String?
-        public var taskEnvironment: Mesos.Environment?
-        public var boundingCapabilities: Mesos.CapabilityInfo?
+        public var user: Optional<String>
+        public var ttySlavePath: Optional<String>
+        public var taskEnvironment: Optional<Mesos.Environment>
+        public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
         public var mounts: [Mesos.Slave.ContainerMountInfo]
-        public var seccompProfile: Mesos.Seccomp.ContainerSeccompProfile?
+        public var seccompProfile: Optional<Mesos.Seccomp.ContainerSeccompProfile>
         public var supplementaryGroups: [UInt32]
         public var taskSupplementaryGroups: [UInt32]
         public var maskedPaths: [String]
         public var fileOperations: [Mesos.Slave.ContainerFileOperation]
-        public var noNewPrivileges: Bool?
+        public var noNewPrivileges: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -165,10 +165,10 @@ extension Mesos.Slave {
     /// mount(2).
     public struct ContainerMountInfo: Sendable {
         public var target: String
-        public var source: String?
-        public var type: String?
-        public var flags: UInt32?
-        public var options: String?
+        public var source: Optional<String>
+        public var type: Optional<String>
+        public var flags: Optional<UInt32>
+        public var options: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -191,11 +191,13 @@ extension Mesos.Slave {
 extension Mesos.Slave.ContainerFileOperation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.operation = nil
         self.parameters = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         if w.chose(4) {
@@ -233,11 +235,13 @@ extension Mesos.Slave.ContainerFileOperation: Message {
 extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__symlink__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.source = nil
         self.target = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &target)
@@ -248,11 +252,13 @@ extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
 extension Mesos.Slave.ContainerFileOperation.Rename: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__rename__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.source = nil
         self.target = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &target)
@@ -263,11 +269,13 @@ extension Mesos.Slave.ContainerFileOperation.Rename: Message {
 extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__mkdir__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.target = nil
         self.recursive = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &recursive)
@@ -278,6 +286,7 @@ extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
 extension Mesos.Slave.ContainerLaunchInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_launch_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.preExecCommands = []
         self.environment = nil
@@ -301,6 +310,7 @@ extension Mesos.Slave.ContainerLaunchInfo: Message {
         self.noNewPrivileges = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(19, &noNewPrivileges)
@@ -329,6 +339,7 @@ extension Mesos.Slave.ContainerLaunchInfo: Message {
 extension Mesos.Slave.ContainerMountInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_mount_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.target = ""
         self.source = nil
@@ -337,6 +348,7 @@ extension Mesos.Slave.ContainerMountInfo: Message {
         self.options = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(4, &options)

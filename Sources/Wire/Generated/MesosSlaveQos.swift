@@ -8,7 +8,7 @@ extension Mesos.Slave {
     /// Something to do to best-effort work.
     public struct QoSCorrection: Sendable {
         public var type: Mesos.Slave.QoSCorrection.TypeEnum
-        public var kill: Mesos.Slave.QoSCorrection.Kill?
+        public var kill: Optional<Mesos.Slave.QoSCorrection.Kill>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -40,8 +40,8 @@ extension Mesos.Slave {
 
         /// The executor or container that has to go.
         public struct Kill: Sendable {
-            public var frameworkID: Mesos.FrameworkID?
-            public var executorID: Mesos.ExecutorID?
+            public var frameworkID: Optional<Mesos.FrameworkID>
+            public var executorID: Optional<Mesos.ExecutorID>
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }
@@ -66,11 +66,13 @@ extension Mesos.Slave {
 extension Mesos.Slave.QoSCorrection: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.kill = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &kill)
@@ -81,12 +83,14 @@ extension Mesos.Slave.QoSCorrection: Message {
 extension Mesos.Slave.QoSCorrection.Kill: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__kill__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.frameworkID = nil
         self.executorID = nil
         self.containerIDBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(2, &containerIDBox)

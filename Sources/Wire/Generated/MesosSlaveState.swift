@@ -8,7 +8,7 @@ extension Mesos.Slave {
     /// The layers that a container's root file system is made of.
     public struct ContainerLayers: Sendable {
         public var paths: [String]
-        public var config: String?
+        public var config: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -21,8 +21,8 @@ extension Mesos.Slave {
     /// A container went over a limit and has to end.
     public struct ContainerLimitation: Sendable {
         public var resources: [Mesos.Resource]
-        public var message: String?
-        public var reason: Mesos.TaskStatus.Reason?
+        public var message: Optional<String>
+        public var reason: Optional<Mesos.TaskStatus.Reason>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -98,10 +98,10 @@ extension Mesos.Slave {
 
     /// How a container ended: wait status, and why, if it was not left to end by itself.
     public struct ContainerTermination: Sendable {
-        public var message: String?
-        public var status: Int32?
-        public var state: Mesos.TaskState?
-        public var reason: Mesos.TaskStatus.Reason?
+        public var message: Optional<String>
+        public var status: Optional<Int32>
+        public var state: Optional<Mesos.TaskState>
+        public var reason: Optional<Mesos.TaskStatus.Reason>
         public var limitedResources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -125,11 +125,13 @@ extension Mesos.Slave {
 extension Mesos.Slave.ContainerLayers: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_layers__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.paths = []
         self.config = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &config)
@@ -140,12 +142,14 @@ extension Mesos.Slave.ContainerLayers: Message {
 extension Mesos.Slave.ContainerLimitation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_limitation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resources = []
         self.message = nil
         self.reason = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(2, &reason)
@@ -157,12 +161,14 @@ extension Mesos.Slave.ContainerLimitation: Message {
 extension Mesos.Slave.ContainerRecoverInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_recover_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.checkpointedContainerStates = []
         self.orphanContainerIDs = []
         self.knownContainerIDs = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(2, &knownContainerIDs)
@@ -174,6 +180,7 @@ extension Mesos.Slave.ContainerRecoverInfo: Message {
 extension Mesos.Slave.ContainerState: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_state__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executorInfoBox = Boxed()
         self.containerIDBox = Boxed()
@@ -183,6 +190,7 @@ extension Mesos.Slave.ContainerState: Message {
         self.containerInfoBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(5, &containerInfoBox)
@@ -197,6 +205,7 @@ extension Mesos.Slave.ContainerState: Message {
 extension Mesos.Slave.ContainerTermination: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_termination__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.message = nil
         self.status = nil
@@ -205,6 +214,7 @@ extension Mesos.Slave.ContainerTermination: Message {
         self.limitedResources = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(4, &limitedResources)

@@ -7,25 +7,25 @@ internal import CProto
 extension Mesos {
     /// Counters of IP.
     public struct IpStatistics: Sendable {
-        public var forwarding: Int64?
-        public var defaultTtl: Int64?
-        public var inReceives: Int64?
-        public var inHdrErrors: Int64?
-        public var inAddrErrors: Int64?
-        public var forwDatagrams: Int64?
-        public var inUnknownProtos: Int64?
-        public var inDiscards: Int64?
-        public var inDelivers: Int64?
-        public var outRequests: Int64?
-        public var outDiscards: Int64?
-        public var outNoRoutes: Int64?
-        public var reasmTimeout: Int64?
-        public var reasmReqds: Int64?
-        public var reasmOKs: Int64?
-        public var reasmFails: Int64?
-        public var fragOKs: Int64?
-        public var fragFails: Int64?
-        public var fragCreates: Int64?
+        public var forwarding: Optional<Int64>
+        public var defaultTtl: Optional<Int64>
+        public var inReceives: Optional<Int64>
+        public var inHdrErrors: Optional<Int64>
+        public var inAddrErrors: Optional<Int64>
+        public var forwDatagrams: Optional<Int64>
+        public var inUnknownProtos: Optional<Int64>
+        public var inDiscards: Optional<Int64>
+        public var inDelivers: Optional<Int64>
+        public var outRequests: Optional<Int64>
+        public var outDiscards: Optional<Int64>
+        public var outNoRoutes: Optional<Int64>
+        public var reasmTimeout: Optional<Int64>
+        public var reasmReqds: Optional<Int64>
+        public var reasmOKs: Optional<Int64>
+        public var reasmFails: Optional<Int64>
+        public var fragOKs: Optional<Int64>
+        public var fragFails: Optional<Int64>
+        public var fragCreates: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -74,33 +74,33 @@ extension Mesos {
 
     /// Counters of ICMP.
     public struct IcmpStatistics: Sendable {
-        public var inMsgs: Int64?
-        public var inErrors: Int64?
-        public var inCsumErrors: Int64?
-        public var inDestUnreachs: Int64?
-        public var inTimeExcds: Int64?
-        public var inParmProbs: Int64?
-        public var inSrcQuenchs: Int64?
-        public var inRedirects: Int64?
-        public var inEchos: Int64?
-        public var inEchoReps: Int64?
-        public var inTimestamps: Int64?
-        public var inTimestampReps: Int64?
-        public var inAddrMasks: Int64?
-        public var inAddrMaskReps: Int64?
-        public var outMsgs: Int64?
-        public var outErrors: Int64?
-        public var outDestUnreachs: Int64?
-        public var outTimeExcds: Int64?
-        public var outParmProbs: Int64?
-        public var outSrcQuenchs: Int64?
-        public var outRedirects: Int64?
-        public var outEchos: Int64?
-        public var outEchoReps: Int64?
-        public var outTimestamps: Int64?
-        public var outTimestampReps: Int64?
-        public var outAddrMasks: Int64?
-        public var outAddrMaskReps: Int64?
+        public var inMsgs: Optional<Int64>
+        public var inErrors: Optional<Int64>
+        public var inCsumErrors: Optional<Int64>
+        public var inDestUnreachs: Optional<Int64>
+        public var inTimeExcds: Optional<Int64>
+        public var inParmProbs: Optional<Int64>
+        public var inSrcQuenchs: Optional<Int64>
+        public var inRedirects: Optional<Int64>
+        public var inEchos: Optional<Int64>
+        public var inEchoReps: Optional<Int64>
+        public var inTimestamps: Optional<Int64>
+        public var inTimestampReps: Optional<Int64>
+        public var inAddrMasks: Optional<Int64>
+        public var inAddrMaskReps: Optional<Int64>
+        public var outMsgs: Optional<Int64>
+        public var outErrors: Optional<Int64>
+        public var outDestUnreachs: Optional<Int64>
+        public var outTimeExcds: Optional<Int64>
+        public var outParmProbs: Optional<Int64>
+        public var outSrcQuenchs: Optional<Int64>
+        public var outRedirects: Optional<Int64>
+        public var outEchos: Optional<Int64>
+        public var outEchoReps: Optional<Int64>
+        public var outTimestamps: Optional<Int64>
+        public var outTimestampReps: Optional<Int64>
+        public var outAddrMasks: Optional<Int64>
+        public var outAddrMaskReps: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -165,21 +165,21 @@ extension Mesos {
 
     /// Counters of TCP.
     public struct TcpStatistics: Sendable {
-        public var rtoAlgorithm: Int64?
-        public var rtoMin: Int64?
-        public var rtoMax: Int64?
-        public var maxConn: Int64?
-        public var activeOpens: Int64?
-        public var passiveOpens: Int64?
-        public var attemptFails: Int64?
-        public var estabResets: Int64?
-        public var currEstab: Int64?
-        public var inSegs: Int64?
-        public var outSegs: Int64?
-        public var retransSegs: Int64?
-        public var inErrs: Int64?
-        public var outRsts: Int64?
-        public var inCsumErrors: Int64?
+        public var rtoAlgorithm: Optional<Int64>
+        public var rtoMin: Optional<Int64>
+        public var rtoMax: Optional<Int64>
+        public var maxConn: Optional<Int64>
+        public var activeOpens: Optional<Int64>
+        public var passiveOpens: Optional<Int64>
+        public var attemptFails: Optional<Int64>
+        public var estabResets: Optional<Int64>
+        public var currEstab: Optional<Int64>
+        public var inSegs: Optional<Int64>
+        public var outSegs: Optional<Int64>
+        public var retransSegs: Optional<Int64>
+        public var inErrs: Optional<Int64>
+        public var outRsts: Optional<Int64>
+        public var inCsumErrors: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -220,14 +220,14 @@ extension Mesos {
 
     /// Counters of UDP.
     public struct UdpStatistics: Sendable {
-        public var inDatagrams: Int64?
-        public var noPorts: Int64?
-        public var inErrors: Int64?
-        public var outDatagrams: Int64?
-        public var rcvbufErrors: Int64?
-        public var sndbufErrors: Int64?
-        public var inCsumErrors: Int64?
-        public var ignoredMulti: Int64?
+        public var inDatagrams: Optional<Int64>
+        public var noPorts: Optional<Int64>
+        public var inErrors: Optional<Int64>
+        public var outDatagrams: Optional<Int64>
+        public var rcvbufErrors: Optional<Int64>
+        public var sndbufErrors: Optional<Int64>
+        public var inCsumErrors: Optional<Int64>
+        public var ignoredMulti: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -294,6 +294,7 @@ extension Mesos {
 extension Mesos.IpStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__ip_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.forwarding = nil
         self.defaultTtl = nil
@@ -316,6 +317,7 @@ extension Mesos.IpStatistics: Message {
         self.fragCreates = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(18, &fragCreates)
@@ -343,6 +345,7 @@ extension Mesos.IpStatistics: Message {
 extension Mesos.IcmpStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__icmp_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.inMsgs = nil
         self.inErrors = nil
@@ -373,6 +376,7 @@ extension Mesos.IcmpStatistics: Message {
         self.outAddrMaskReps = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(26, &outAddrMaskReps)
@@ -408,6 +412,7 @@ extension Mesos.IcmpStatistics: Message {
 extension Mesos.TcpStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__tcp_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.rtoAlgorithm = nil
         self.rtoMin = nil
@@ -426,6 +431,7 @@ extension Mesos.TcpStatistics: Message {
         self.inCsumErrors = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(14, &inCsumErrors)
@@ -449,6 +455,7 @@ extension Mesos.TcpStatistics: Message {
 extension Mesos.UdpStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__udp_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.inDatagrams = nil
         self.noPorts = nil
@@ -460,6 +467,7 @@ extension Mesos.UdpStatistics: Message {
         self.ignoredMulti = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(7, &ignoredMulti)
@@ -476,6 +484,7 @@ extension Mesos.UdpStatistics: Message {
 extension Mesos.SNMPStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__snmpstatistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.ipStatsBox = Boxed()
         self.icmpStatsBox = Boxed()
@@ -483,6 +492,7 @@ extension Mesos.SNMPStatistics: Message {
         self.udpStatsBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(3, &udpStatsBox)

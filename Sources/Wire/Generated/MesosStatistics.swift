@@ -8,68 +8,68 @@ extension Mesos {
     /// Everything that is measured of a container, at one moment.
     public struct ResourceStatistics: Sendable {
         public var timestamp: Double
-        public var cpusUserTimeSecs: Double?
-        public var cpusSystemTimeSecs: Double?
-        public var cpusLimit: Double?
-        public var memRssBytes: UInt64?
-        public var memLimitBytes: UInt64?
-        public var cpusNrPeriods: UInt32?
-        public var cpusNrThrottled: UInt32?
-        public var cpusThrottledTimeSecs: Double?
-        public var memFileBytes: UInt64?
-        public var memAnonBytes: UInt64?
-        public var memMappedFileBytes: UInt64?
+        public var cpusUserTimeSecs: Optional<Double>
+        public var cpusSystemTimeSecs: Optional<Double>
+        public var cpusLimit: Optional<Double>
+        public var memRssBytes: Optional<UInt64>
+        public var memLimitBytes: Optional<UInt64>
+        public var cpusNrPeriods: Optional<UInt32>
+        public var cpusNrThrottled: Optional<UInt32>
+        public var cpusThrottledTimeSecs: Optional<Double>
+        public var memFileBytes: Optional<UInt64>
+        public var memAnonBytes: Optional<UInt64>
+        public var memMappedFileBytes: Optional<UInt64>
         public var perf: Mesos.PerfStatistics? {
             get { perfBox.value }
             _modify { yield &perfBox.value }
         }
         private var perfBox: Boxed<Mesos.PerfStatistics>
-        public var netRxPackets: UInt64?
-        public var netRxBytes: UInt64?
-        public var netRxErrors: UInt64?
-        public var netRxDropped: UInt64?
-        public var netTxPackets: UInt64?
-        public var netTxBytes: UInt64?
-        public var netTxErrors: UInt64?
-        public var netTxDropped: UInt64?
-        public var netTcpRttMicrosecsP50: Double?
-        public var netTcpRttMicrosecsP90: Double?
-        public var netTcpRttMicrosecsP95: Double?
-        public var netTcpRttMicrosecsP99: Double?
-        public var diskLimitBytes: UInt64?
-        public var diskUsedBytes: UInt64?
-        public var netTcpActiveConnections: Double?
-        public var netTcpTimeWaitConnections: Double?
-        public var processes: UInt32?
-        public var threads: UInt32?
-        public var memLowPressureCounter: UInt64?
-        public var memMediumPressureCounter: UInt64?
-        public var memCriticalPressureCounter: UInt64?
+        public var netRxPackets: Optional<UInt64>
+        public var netRxBytes: Optional<UInt64>
+        public var netRxErrors: Optional<UInt64>
+        public var netRxDropped: Optional<UInt64>
+        public var netTxPackets: Optional<UInt64>
+        public var netTxBytes: Optional<UInt64>
+        public var netTxErrors: Optional<UInt64>
+        public var netTxDropped: Optional<UInt64>
+        public var netTcpRttMicrosecsP50: Optional<Double>
+        public var netTcpRttMicrosecsP90: Optional<Double>
+        public var netTcpRttMicrosecsP95: Optional<Double>
+        public var netTcpRttMicrosecsP99: Optional<Double>
+        public var diskLimitBytes: Optional<UInt64>
+        public var diskUsedBytes: Optional<UInt64>
+        public var netTcpActiveConnections: Optional<Double>
+        public var netTcpTimeWaitConnections: Optional<Double>
+        public var processes: Optional<UInt32>
+        public var threads: Optional<UInt32>
+        public var memLowPressureCounter: Optional<UInt64>
+        public var memMediumPressureCounter: Optional<UInt64>
+        public var memCriticalPressureCounter: Optional<UInt64>
         public var netTrafficControlStatistics: [Mesos.TrafficControlStatistics]
-        public var memTotalBytes: UInt64?
-        public var memTotalMemswBytes: UInt64?
-        public var memSoftLimitBytes: UInt64?
-        public var memCacheBytes: UInt64?
-        public var memSwapBytes: UInt64?
-        public var memUnevictableBytes: UInt64?
-        public var netSnmpStatistics: Mesos.SNMPStatistics?
+        public var memTotalBytes: Optional<UInt64>
+        public var memTotalMemswBytes: Optional<UInt64>
+        public var memSoftLimitBytes: Optional<UInt64>
+        public var memCacheBytes: Optional<UInt64>
+        public var memSwapBytes: Optional<UInt64>
+        public var memUnevictableBytes: Optional<UInt64>
+        public var netSnmpStatistics: Optional<Mesos.SNMPStatistics>
         public var diskStatistics: [Mesos.DiskStatistics]
-        public var blkioStatistics: Mesos.CgroupInfo.Blkio.Statistics?
-        public var cpusSoftLimit: Double?
-        public var netTxRateLimit: UInt64?
-        public var netTxBurstRateLimit: UInt64?
-        public var netTxBurstSize: UInt64?
-        public var netRxRateLimit: UInt64?
-        public var netRxBurstRateLimit: UInt64?
-        public var netRxBurstSize: UInt64?
-        public var memKmemUsageBytes: UInt64?
-        public var memKmemTcpUsageBytes: UInt64?
+        public var blkioStatistics: Optional<Mesos.CgroupInfo.Blkio.Statistics>
+        public var cpusSoftLimit: Optional<Double>
+        public var netTxRateLimit: Optional<UInt64>
+        public var netTxBurstRateLimit: Optional<UInt64>
+        public var netTxBurstSize: Optional<UInt64>
+        public var netRxRateLimit: Optional<UInt64>
+        public var netRxBurstRateLimit: Optional<UInt64>
+        public var netRxBurstSize: Optional<UInt64>
+        public var memKmemUsageBytes: Optional<UInt64>
+        public var memKmemTcpUsageBytes: Optional<UInt64>
         public var netRateStatistics: Mesos.ResourceStatistics.RateStatistics? {
             get { netRateStatisticsBox.value }
             _modify { yield &netRateStatisticsBox.value }
         }
         private var netRateStatisticsBox: Boxed<Mesos.ResourceStatistics.RateStatistics>
-        public var netEphemeralPorts: Mesos.Value.Range?
+        public var netEphemeralPorts: Optional<Mesos.Value.Range>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -189,15 +189,15 @@ extension Mesos {
 
         /// How a rate was distributed over a sampling window.
         public struct RatePercentiles: Sendable {
-            public var min: UInt64?
-            public var max: UInt64?
-            public var p50: UInt64?
-            public var p90: UInt64?
-            public var p95: UInt64?
-            public var p99: UInt64?
-            public var p999: UInt64?
-            public var p9999: UInt64?
-            public var samples: UInt64?
+            public var min: Optional<UInt64>
+            public var max: Optional<UInt64>
+            public var p50: Optional<UInt64>
+            public var p90: Optional<UInt64>
+            public var p95: Optional<UInt64>
+            public var p99: Optional<UInt64>
+            public var p999: Optional<UInt64>
+            public var p9999: Optional<UInt64>
+            public var samples: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -266,8 +266,8 @@ extension Mesos {
                 _modify { yield &txErrorRateBox.value }
             }
             private var txErrorRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
-            public var samplingWindowSecs: Double?
-            public var samplingIntervalSecs: Double?
+            public var samplingWindowSecs: Optional<Double>
+            public var samplingIntervalSecs: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -304,9 +304,9 @@ extension Mesos {
             _modify { yield &sourceBox.value }
         }
         private var sourceBox: Boxed<Mesos.Resource.DiskInfo.Source>
-        public var persistence: Mesos.Resource.DiskInfo.Persistence?
-        public var limitBytes: UInt64?
-        public var usedBytes: UInt64?
+        public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+        public var limitBytes: Optional<UInt64>
+        public var usedBytes: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -326,15 +326,15 @@ extension Mesos {
     /// Counters of a queueing discipline, as tc(8) shows them.
     public struct TrafficControlStatistics: Sendable {
         public var id: String
-        public var backlog: UInt64?
-        public var bytes: UInt64?
-        public var drops: UInt64?
-        public var overlimits: UInt64?
-        public var packets: UInt64?
-        public var qlen: UInt64?
-        public var ratebps: UInt64?
-        public var ratepps: UInt64?
-        public var requeues: UInt64?
+        public var backlog: Optional<UInt64>
+        public var bytes: Optional<UInt64>
+        public var drops: Optional<UInt64>
+        public var overlimits: Optional<UInt64>
+        public var packets: Optional<UInt64>
+        public var qlen: Optional<UInt64>
+        public var ratebps: Optional<UInt64>
+        public var ratepps: Optional<UInt64>
+        public var requeues: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -419,7 +419,7 @@ extension Mesos {
                 public var name: String
                 public var id: Mesos.TaskID
                 public var resources: [Mesos.Resource]
-                public var labels: Mesos.Labels?
+                public var labels: Optional<Mesos.Labels>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -442,6 +442,7 @@ extension Mesos {
 extension Mesos.ResourceStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.timestamp = 0
         self.cpusUserTimeSecs = nil
@@ -500,6 +501,7 @@ extension Mesos.ResourceStatistics: Message {
         self.netEphemeralPorts = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(54, &netEphemeralPorts)
@@ -563,6 +565,7 @@ extension Mesos.ResourceStatistics: Message {
 extension Mesos.ResourceStatistics.RatePercentiles: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_percentiles__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.min = nil
         self.max = nil
@@ -575,6 +578,7 @@ extension Mesos.ResourceStatistics.RatePercentiles: Message {
         self.samples = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(8, &samples)
@@ -592,6 +596,7 @@ extension Mesos.ResourceStatistics.RatePercentiles: Message {
 extension Mesos.ResourceStatistics.RateStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.rxRateBox = Boxed()
         self.rxPacketRateBox = Boxed()
@@ -605,6 +610,7 @@ extension Mesos.ResourceStatistics.RateStatistics: Message {
         self.samplingIntervalSecs = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(9, &samplingIntervalSecs)
@@ -623,6 +629,7 @@ extension Mesos.ResourceStatistics.RateStatistics: Message {
 extension Mesos.DiskStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__disk_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.sourceBox = Boxed()
         self.persistence = nil
@@ -630,6 +637,7 @@ extension Mesos.DiskStatistics: Message {
         self.usedBytes = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(3, &usedBytes)
@@ -642,6 +650,7 @@ extension Mesos.DiskStatistics: Message {
 extension Mesos.TrafficControlStatistics: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__traffic_control_statistics__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.id = ""
         self.backlog = nil
@@ -655,6 +664,7 @@ extension Mesos.TrafficControlStatistics: Message {
         self.requeues = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(9, &requeues)
@@ -673,11 +683,13 @@ extension Mesos.TrafficControlStatistics: Message {
 extension Mesos.ResourceUsage: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executors = []
         self.total = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(1, &total)
@@ -688,6 +700,7 @@ extension Mesos.ResourceUsage: Message {
 extension Mesos.ResourceUsage.Executor: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.executorInfoBox = Boxed()
         self.allocated = []
@@ -696,6 +709,7 @@ extension Mesos.ResourceUsage.Executor: Message {
         self.tasks = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(4, &tasks)
@@ -709,6 +723,7 @@ extension Mesos.ResourceUsage.Executor: Message {
 extension Mesos.ResourceUsage.Executor.Task: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__task__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.id = Mesos.TaskID(unset)
@@ -716,6 +731,7 @@ extension Mesos.ResourceUsage.Executor.Task: Message {
         self.labels = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(3, &labels)

@@ -48,7 +48,7 @@ extension Mesos {
             _modify { yield &executorBox.value }
         }
         private var executorBox: Boxed<Mesos.ExecutorInfo>
-        public var data: [UInt8]?
+        public var data: Optional<[UInt8]>
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
@@ -64,19 +64,19 @@ extension Mesos {
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
-        public var labels: Mesos.Labels?
+        public var labels: Optional<Mesos.Labels>
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
-        public var killPolicy: Mesos.KillPolicy?
+        public var killPolicy: Optional<Mesos.KillPolicy>
         public var check: Mesos.CheckInfo? {
             get { checkBox.value }
             _modify { yield &checkBox.value }
         }
         private var checkBox: Boxed<Mesos.CheckInfo>
-        public var maxCompletionTime: Mesos.DurationInfo?
+        public var maxCompletionTime: Optional<Mesos.DurationInfo>
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -142,20 +142,20 @@ extension Mesos {
     public struct TaskStatus: Sendable {
         public var taskID: Mesos.TaskID
         public var state: Mesos.TaskState
-        public var data: [UInt8]?
-        public var message: String?
-        public var slaveID: Mesos.SlaveID?
-        public var timestamp: Double?
-        public var executorID: Mesos.ExecutorID?
-        public var healthy: Bool?
-        public var source: Mesos.TaskStatus.Source?
-        public var reason: Mesos.TaskStatus.Reason?
-        public var uuid: [UInt8]?
-        public var labels: Mesos.Labels?
-        public var containerStatus: Mesos.ContainerStatus?
-        public var unreachableTime: Mesos.TimeInfo?
-        public var checkStatus: Mesos.CheckStatusInfo?
-        public var limitation: Mesos.TaskResourceLimitation?
+        public var data: Optional<[UInt8]>
+        public var message: Optional<String>
+        public var slaveID: Optional<Mesos.SlaveID>
+        public var timestamp: Optional<Double>
+        public var executorID: Optional<Mesos.ExecutorID>
+        public var healthy: Optional<Bool>
+        public var source: Optional<Mesos.TaskStatus.Source>
+        public var reason: Optional<Mesos.TaskStatus.Reason>
+        public var uuid: Optional<[UInt8]>
+        public var labels: Optional<Mesos.Labels>
+        public var containerStatus: Optional<Mesos.ContainerStatus>
+        public var unreachableTime: Optional<Mesos.TimeInfo>
+        public var checkStatus: Optional<Mesos.CheckStatusInfo>
+        public var limitation: Optional<Mesos.TaskResourceLimitation>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -275,14 +275,14 @@ extension Mesos {
         public var name: String
         public var taskID: Mesos.TaskID
         public var frameworkID: Mesos.FrameworkID
-        public var executorID: Mesos.ExecutorID?
+        public var executorID: Optional<Mesos.ExecutorID>
         public var slaveID: Mesos.SlaveID
         public var state: Mesos.TaskState
         public var resources: [Mesos.Resource]
         public var statuses: [Mesos.TaskStatus]
-        public var statusUpdateState: Mesos.TaskState?
-        public var statusUpdateUuid: [UInt8]?
-        public var labels: Mesos.Labels?
+        public var statusUpdateState: Optional<Mesos.TaskState>
+        public var statusUpdateUuid: Optional<[UInt8]>
+        public var labels: Optional<Mesos.Labels>
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
@@ -293,13 +293,13 @@ extension Mesos {
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
-        public var user: String?
+        public var user: Optional<String>
         public var healthCheck: Mesos.HealthCheck? {
             get { healthCheckBox.value }
             _modify { yield &healthCheckBox.value }
         }
         private var healthCheckBox: Boxed<Mesos.HealthCheck>
-        public var killPolicy: Mesos.KillPolicy?
+        public var killPolicy: Optional<Mesos.KillPolicy>
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -347,6 +347,7 @@ extension Mesos {
 extension Mesos.TaskInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.taskID = Mesos.TaskID(unset)
@@ -365,6 +366,7 @@ extension Mesos.TaskInfo: Message {
         self.limits = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(14, &limits)
@@ -388,10 +390,12 @@ extension Mesos.TaskInfo: Message {
 extension Mesos.TaskGroupInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task_group_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.tasks = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &tasks)
@@ -401,10 +405,12 @@ extension Mesos.TaskGroupInfo: Message {
 extension Mesos.TaskResourceLimitation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task_resource_limitation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.resources = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &resources)
@@ -414,6 +420,7 @@ extension Mesos.TaskResourceLimitation: Message {
 extension Mesos.TaskStatus: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task_status__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.taskID = Mesos.TaskID(unset)
         self.state = .init(rawValue: 0)
@@ -433,6 +440,7 @@ extension Mesos.TaskStatus: Message {
         self.limitation = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(15, &limitation)
@@ -457,6 +465,7 @@ extension Mesos.TaskStatus: Message {
 extension Mesos.Task: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__task__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.taskID = Mesos.TaskID(unset)
@@ -477,6 +486,7 @@ extension Mesos.Task: Message {
         self.limits = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(16, &limits)

@@ -8,13 +8,13 @@ extension Mesos {
     /// A URI in its parts.
     public struct URI: Sendable {
         public var scheme: String
-        public var user: String?
-        public var password: String?
-        public var host: String?
-        public var port: Int32?
+        public var user: Optional<String>
+        public var password: Optional<String>
+        public var host: Optional<String>
+        public var port: Optional<Int32>
         public var path: String
-        public var query: String?
-        public var fragment: String?
+        public var query: Optional<String>
+        public var fragment: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -43,6 +43,7 @@ extension Mesos {
 extension Mesos.URI: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__uri__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.scheme = ""
         self.user = nil
@@ -54,6 +55,7 @@ extension Mesos.URI: Message {
         self.fragment = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(7, &fragment)

@@ -8,10 +8,10 @@ extension Mesos {
     /// A value of one of four kinds.
     public struct Value: Sendable {
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var set: Mesos.Value.Set?
-        public var text: Mesos.Value.Text?
+        public var scalar: Optional<Mesos.Value.Scalar>
+        public var ranges: Optional<Mesos.Value.Ranges>
+        public var set: Optional<Mesos.Value.Set>
+        public var text: Optional<Mesos.Value.Text>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -112,10 +112,10 @@ extension Mesos {
     public struct Attribute: Sendable {
         public var name: String
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var text: Mesos.Value.Text?
-        public var set: Mesos.Value.Set?
+        public var scalar: Optional<Mesos.Value.Scalar>
+        public var ranges: Optional<Mesos.Value.Ranges>
+        public var text: Optional<Mesos.Value.Text>
+        public var set: Optional<Mesos.Value.Set>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -139,7 +139,7 @@ extension Mesos {
     /// A key with an optional value.
     public struct Label: Sendable {
         public var key: String
-        public var value: String?
+        public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -209,7 +209,7 @@ extension Mesos {
     /// A metric by its name.
     public struct Metric: Sendable {
         public var name: String
-        public var value: Double?
+        public var value: Optional<Double>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -222,7 +222,7 @@ extension Mesos {
     /// A flag of the agent's command line.
     public struct Flag: Sendable {
         public var name: String
-        public var value: String?
+        public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -236,6 +236,7 @@ extension Mesos {
 extension Mesos.Value: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = .init(rawValue: 0)
         self.scalar = nil
@@ -244,6 +245,7 @@ extension Mesos.Value: Message {
         self.text = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(4, &text)
@@ -257,10 +259,12 @@ extension Mesos.Value: Message {
 extension Mesos.Value.Scalar: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__scalar__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &value)
@@ -270,11 +274,13 @@ extension Mesos.Value.Scalar: Message {
 extension Mesos.Value.Range: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__range__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.begin = 0
         self.end = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(1, &end)
@@ -285,10 +291,12 @@ extension Mesos.Value.Range: Message {
 extension Mesos.Value.Ranges: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__ranges__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.range = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &range)
@@ -298,10 +306,12 @@ extension Mesos.Value.Ranges: Message {
 extension Mesos.Value.Set: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__set__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.item = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(0, &item)
@@ -311,10 +321,12 @@ extension Mesos.Value.Set: Message {
 extension Mesos.Value.Text: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__value__text__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(0, &value)
@@ -324,6 +336,7 @@ extension Mesos.Value.Text: Message {
 extension Mesos.Attribute: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__attribute__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.type = .init(rawValue: 0)
@@ -333,6 +346,7 @@ extension Mesos.Attribute: Message {
         self.set = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(5, &set)
@@ -347,11 +361,13 @@ extension Mesos.Attribute: Message {
 extension Mesos.Label: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__label__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.key = ""
         self.value = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)
@@ -362,10 +378,12 @@ extension Mesos.Label: Message {
 extension Mesos.Labels: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__labels__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.labels = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &labels)
@@ -375,11 +393,13 @@ extension Mesos.Labels: Message {
 extension Mesos.Parameter: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__parameter__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.key = ""
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)
@@ -390,10 +410,12 @@ extension Mesos.Parameter: Message {
 extension Mesos.Parameters: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__parameters__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.parameter = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(0, &parameter)
@@ -403,10 +425,12 @@ extension Mesos.Parameters: Message {
 extension Mesos.TimeInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__time_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.nanoseconds = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &nanoseconds)
@@ -416,10 +440,12 @@ extension Mesos.TimeInfo: Message {
 extension Mesos.DurationInfo: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__duration_info__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.nanoseconds = 0
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.number(0, &nanoseconds)
@@ -429,11 +455,13 @@ extension Mesos.DurationInfo: Message {
 extension Mesos.Metric: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__metric__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(1, &value)
@@ -444,11 +472,13 @@ extension Mesos.Metric: Message {
 extension Mesos.Flag: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__flag__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.name = ""
         self.value = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)

@@ -7,7 +7,7 @@ internal import CProto
 extension Mesos {
     /// Which way mounts propagate between the host and a volume.
     public struct MountPropagation: Sendable {
-        public var mode: Mesos.MountPropagation.Mode?
+        public var mode: Optional<Mesos.MountPropagation.Mode>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -39,7 +39,7 @@ extension Mesos {
     /// A place in the container, and what is mounted there.
     public struct Volume: Sendable {
         public var containerPath: String
-        public var hostPath: String?
+        public var hostPath: Optional<String>
         public var mode: Mesos.Volume.Mode
         public var image: Mesos.Image? {
             get { imageBox.value }
@@ -89,16 +89,16 @@ extension Mesos {
 
         /// Where a volume's content comes from.
         public struct Source: Sendable {
-            public var type: Mesos.Volume.Source.TypeEnum?
-            public var dockerVolume: Mesos.Volume.Source.DockerVolume?
-            public var sandboxPath: Mesos.Volume.Source.SandboxPath?
+            public var type: Optional<Mesos.Volume.Source.TypeEnum>
+            public var dockerVolume: Optional<Mesos.Volume.Source.DockerVolume>
+            public var sandboxPath: Optional<Mesos.Volume.Source.SandboxPath>
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
             }
             private var secretBox: Boxed<Mesos.Secret>
-            public var hostPath: Mesos.Volume.Source.HostPath?
-            public var csiVolume: Mesos.Volume.Source.CSIVolume?
+            public var hostPath: Optional<Mesos.Volume.Source.HostPath>
+            public var csiVolume: Optional<Mesos.Volume.Source.CSIVolume>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -143,9 +143,9 @@ extension Mesos {
 
             /// A volume of a docker volume driver.
             public struct DockerVolume: Sendable {
-                public var driver: String?
+                public var driver: Optional<String>
                 public var name: String
-                public var driverOptions: Mesos.Parameters?
+                public var driverOptions: Optional<Mesos.Parameters>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -163,7 +163,7 @@ extension Mesos {
             /// A path on the host.
             public struct HostPath: Sendable {
                 public var path: String
-                public var mountPropagation: Mesos.MountPropagation?
+                public var mountPropagation: Optional<Mesos.MountPropagation>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -175,7 +175,7 @@ extension Mesos {
 
             /// A path in this container's sandbox, or in that of its parent.
             public struct SandboxPath: Sendable {
-                public var type: Mesos.Volume.Source.SandboxPath.TypeEnum?
+                public var type: Optional<Mesos.Volume.Source.SandboxPath.TypeEnum>
                 public var path: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -230,7 +230,7 @@ extension Mesos {
 
                 /// How a CSI volume is used.
                 public struct VolumeCapability: Sendable {
-                    public var accessType: AccessType?
+                    public var accessType: Optional<AccessType>
                     public var accessMode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -259,7 +259,7 @@ extension Mesos {
 
                     /// As a mounted file system.
                     public struct MountVolume: Sendable {
-                        public var fsType: String?
+                        public var fsType: Optional<String>
                         public var mountFlags: [String]
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -339,10 +339,12 @@ extension Mesos {
 extension Mesos.MountPropagation: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__mount_propagation__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mode = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(0, &mode)
@@ -352,6 +354,7 @@ extension Mesos.MountPropagation: Message {
 extension Mesos.Volume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.containerPath = ""
         self.hostPath = nil
@@ -360,6 +363,7 @@ extension Mesos.Volume: Message {
         self.sourceBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(4, &sourceBox)
@@ -373,6 +377,7 @@ extension Mesos.Volume: Message {
 extension Mesos.Volume.Source: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.dockerVolume = nil
@@ -382,6 +387,7 @@ extension Mesos.Volume.Source: Message {
         self.csiVolume = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(5, &csiVolume)
@@ -396,12 +402,14 @@ extension Mesos.Volume.Source: Message {
 extension Mesos.Volume.Source.DockerVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__docker_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.driver = nil
         self.name = ""
         self.driverOptions = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &driverOptions)
@@ -413,11 +421,13 @@ extension Mesos.Volume.Source.DockerVolume: Message {
 extension Mesos.Volume.Source.HostPath: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__host_path__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.path = ""
         self.mountPropagation = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(1, &mountPropagation)
@@ -428,11 +438,13 @@ extension Mesos.Volume.Source.HostPath: Message {
 extension Mesos.Volume.Source.SandboxPath: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__sandbox_path__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = nil
         self.path = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &path)
@@ -443,11 +455,13 @@ extension Mesos.Volume.Source.SandboxPath: Message {
 extension Mesos.Volume.Source.CSIVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.pluginName = ""
         self.staticProvisioningBox = Boxed()
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(1, &staticProvisioningBox)
@@ -458,11 +472,13 @@ extension Mesos.Volume.Source.CSIVolume: Message {
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.accessType = nil
         self.accessMode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode(unset)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &accessMode)
@@ -486,9 +502,11 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__block_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -497,11 +515,13 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__mount_volume__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.fsType = nil
         self.mountFlags = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(1, &mountFlags)
@@ -512,10 +532,12 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__access_mode__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mode = .init(rawValue: 0)
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.`enum`(0, &mode)
@@ -525,6 +547,7 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
 extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
     public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__static_provisioning__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.volumeID = ""
         self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(unset)
@@ -533,6 +556,7 @@ extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
         self.volumeContext = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(4, &volumeContext)

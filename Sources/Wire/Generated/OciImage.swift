@@ -10,8 +10,8 @@ extension Oci.Spec.Image.V1 {
         public var architecture: String
         public var os: String
         public var rootfs: Oci.Spec.Image.V1.Configuration.Rootfs
-        public var created: String?
-        public var author: String?
+        public var created: Optional<String>
+        public var author: Optional<String>
         public var config: Oci.Spec.Image.V1.Configuration.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
@@ -54,13 +54,13 @@ extension Oci.Spec.Image.V1 {
 
         /// Command, environment, user, ports, volumes.
         public struct Config: Sendable {
-            public var user: String?
+            public var user: Optional<String>
             public var exposedPorts: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
             public var env: [String]
             public var entrypoint: [String]
             public var cmd: [String]
             public var volumes: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
-            public var workingDir: String?
+            public var workingDir: Optional<String>
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -97,11 +97,11 @@ extension Oci.Spec.Image.V1 {
 
         /// How a layer was made.
         public struct History: Sendable {
-            public var created: String?
-            public var author: String?
-            public var createdBy: String?
-            public var comment: String?
-            public var emptyLayer: Bool?
+            public var created: Optional<String>
+            public var author: Optional<String>
+            public var createdBy: Optional<String>
+            public var comment: Optional<String>
+            public var emptyLayer: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -223,9 +223,9 @@ extension Oci.Spec.Image.V1 {
     public struct Platform: Sendable {
         public var architecture: String
         public var os: String
-        public var osVersion: String?
+        public var osVersion: Optional<String>
         public var osFeatures: [String]
-        public var variant: String?
+        public var variant: Optional<String>
         public var features: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -251,6 +251,7 @@ extension Oci.Spec.Image.V1 {
 extension Oci.Spec.Image.V1.Configuration: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.architecture = ""
         self.os = ""
@@ -261,6 +262,7 @@ extension Oci.Spec.Image.V1.Configuration: Message {
         self.history = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(6, &history)
@@ -276,11 +278,13 @@ extension Oci.Spec.Image.V1.Configuration: Message {
 extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__rootfs__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.type = ""
         self.diffIDs = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(1, &diffIDs)
@@ -291,6 +295,7 @@ extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
 extension Oci.Spec.Image.V1.Configuration.Config: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.user = nil
         self.exposedPorts = [:]
@@ -302,6 +307,7 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message {
         self.labels = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(7, &labels)
@@ -318,9 +324,11 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message {
 extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__empty__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
     }
@@ -329,6 +337,7 @@ extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
 extension Oci.Spec.Image.V1.Configuration.History: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__history__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.created = nil
         self.author = nil
@@ -337,6 +346,7 @@ extension Oci.Spec.Image.V1.Configuration.History: Message {
         self.emptyLayer = nil
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.optional(4, &emptyLayer)
@@ -350,6 +360,7 @@ extension Oci.Spec.Image.V1.Configuration.History: Message {
 extension Oci.Spec.Image.V1.Descriptor: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__descriptor__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mediaType = ""
         self.digest = ""
@@ -358,6 +369,7 @@ extension Oci.Spec.Image.V1.Descriptor: Message {
         self.annotations = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(4, &annotations)
@@ -371,12 +383,14 @@ extension Oci.Spec.Image.V1.Descriptor: Message {
 extension Oci.Spec.Image.V1.Index: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__index__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.schemaVersion = 0
         self.manifests = []
         self.annotations = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(2, &annotations)
@@ -388,6 +402,7 @@ extension Oci.Spec.Image.V1.Index: Message {
 extension Oci.Spec.Image.V1.Manifest: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.schemaVersion = 0
         self.config = Oci.Spec.Image.V1.Descriptor(unset)
@@ -395,6 +410,7 @@ extension Oci.Spec.Image.V1.Manifest: Message {
         self.annotations = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(3, &annotations)
@@ -407,6 +423,7 @@ extension Oci.Spec.Image.V1.Manifest: Message {
 extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest_descriptor__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.mediaType = ""
         self.digest = ""
@@ -416,6 +433,7 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
         self.annotations = [:]
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.map(5, &annotations)
@@ -430,6 +448,7 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
 extension Oci.Spec.Image.V1.Platform: Message {
     public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__platform__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.architecture = ""
         self.os = ""
@@ -439,6 +458,7 @@ extension Oci.Spec.Image.V1.Platform: Message {
         self.features = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.texts(5, &features)

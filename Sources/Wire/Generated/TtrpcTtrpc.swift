@@ -4,7 +4,7 @@
 
 internal import CProto
 
-extension Ttrpc {
+extension Wire.Ttrpc {
     /// The first message of a call, from the client.
     public struct Request: Sendable {
         /// Full name of the service, e.g. "gantry.v1.Containerizer".
@@ -13,7 +13,7 @@ extension Ttrpc {
         public var payload: [UInt8]
         /// Nanoseconds that the client is willing to wait; 0 is for ever.
         public var timeoutNano: Int64
-        public var metadata: [Ttrpc.KeyValue]
+        public var metadata: [Wire.Ttrpc.KeyValue]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -22,7 +22,7 @@ extension Ttrpc {
             method: String = "",
             payload: [UInt8] = [],
             timeoutNano: Int64 = 0,
-            metadata: [Ttrpc.KeyValue] = []
+            metadata: [Wire.Ttrpc.KeyValue] = []
         ) {
             self.service = service
             self.method = method
@@ -35,7 +35,7 @@ extension Ttrpc {
     /// The last message of a call, from the server.
     public struct Response: Sendable {
         /// Absent is the same as code 0.
-        public var status: Google.Rpc.Status?
+        public var status: Optional<Google.Rpc.Status>
         public var payload: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -60,9 +60,10 @@ extension Ttrpc {
     }
 }
 
-extension Ttrpc.Request: Message {
+extension Wire.Ttrpc.Request: Message {
     public static var schema: MessageSchema { MessageSchema(table: ttrpc__request__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.service = ""
         self.method = ""
@@ -71,6 +72,7 @@ extension Ttrpc.Request: Message {
         self.metadata = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.messages(4, &metadata)
@@ -81,14 +83,16 @@ extension Ttrpc.Request: Message {
     }
 }
 
-extension Ttrpc.Response: Message {
+extension Wire.Ttrpc.Response: Message {
     public static var schema: MessageSchema { MessageSchema(table: ttrpc__response__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.status = nil
         self.payload = []
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.bytes(1, &payload)
@@ -96,14 +100,16 @@ extension Ttrpc.Response: Message {
     }
 }
 
-extension Ttrpc.KeyValue: Message {
+extension Wire.Ttrpc.KeyValue: Message {
     public static var schema: MessageSchema { MessageSchema(table: ttrpc__key_value__type()) }
 
+    @inline(never)
     public init(_ unset: UnsetFields) {
         self.key = ""
         self.value = ""
     }
 
+    @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.text(1, &value)

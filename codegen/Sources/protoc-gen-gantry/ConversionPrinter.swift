@@ -11,7 +11,7 @@ struct ConversionPrinter {
 
     /// One assignment for each property without an initial value of its own.
     func printUnset(_ p: inout CodePrinter) {
-        p.print("public init(_ unset: UnsetFields) {")
+        p.print("@inline(never)", "public init(_ unset: UnsetFields) {")
         p.withIndentation { p in
             for member in printer.members(of: message) {
                 if printer.boxedType(member) != nil {
@@ -27,7 +27,7 @@ struct ConversionPrinter {
     /// From the highest number to the lowest. Fields are called by their place in the order of the numbers, as in
     /// protobuf-c's descriptors.
     func printWalk(_ p: inout CodePrinter) {
-        p.print("public mutating func walk(_ w: inout FieldWalk) {")
+        p.print("@inline(never)", "public mutating func walk(_ w: inout FieldWalk) {")
         p.withIndentation { p in
             p.print("w.unknown(&unknownFields)")
             let fields = message.fields.sorted { $0.number < $1.number }

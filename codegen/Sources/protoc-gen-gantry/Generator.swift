@@ -11,7 +11,7 @@ struct Generator: CodeGenerator {
         var description: String
     }
 
-    let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = []
+    let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = [.proto3Optional]
 
     func generate(
         files: [FileDescriptor],
@@ -50,7 +50,8 @@ struct Generator: CodeGenerator {
 
     private func emitServices(_ files: [FileDescriptor], _ outputs: any GeneratorOutputs) throws {
         let model = Model(files)
-        for service in files.flatMap(\.services) {
+        // Only what this project serves: CSI is spoken over gRPC, and containerd has two services called Task.
+        for service in files.flatMap(\.services) where service.file.package.hasPrefix("gantry.") {
             try outputs.add(fileName: service.name + ".swift", contents: source(of: service, model))
         }
     }

@@ -88,7 +88,8 @@ struct ReaderPrinter {
         switch model.cardinality(of: field) {
         case .required, .implicit: p.print("sum = sum &+ 1 &+ \(swiftValue(field, member))")
         case .optional: p.print("if let v = \(member) { sum = sum &+ 1 &+ \(swiftValue(field, "v")) }")
-        case .repeated: p.print("for v in \(member) { sum = sum &+ 1 &+ \(swiftValue(field, "v")) }")
+        case .repeated:
+            p.print("for i in \(member).indices { sum = sum &+ 1 &+ \(swiftValue(field, member + "[i]")) }")
         case .map: printEntries(field, member, &p)
         case .oneofMember:
             let oneof = "m.\(field.realContainingOneof?.swiftName ?? "")"
@@ -134,12 +135,15 @@ struct ReaderPrinter {
         case .repeated, .map:
             p.print("for (size_t i = 0; i < m->\(field.cCount); i++)")
             p.print("    sum += 1 + \(cValue(field, "\(member)[i]"));")
-        case .optional: p.print("if (\(isPointer ? "\(member) != NULL" : "m->\(field.cHas)"))", "    sum += 1 + \(cValue(field, member));")
+        case .optional:
+            // The entries of maps count as one field, not as three.
+            let one = field.containingType.options.mapEntry ? "" : "1 + "
+            let isThere = isPointer ? "\(member) != NULL" : "m->\(field.cHas)"
+            p.print("if (\(isThere))", "    sum += \(one)\(cValue(field, member));")
         case .oneofMember:
             let oneof = field.realContainingOneof?.cCase ?? ""
             p.print("if (m->\(oneof) == \(field.number))", "    sum += 1 + \(cValue(field, member));")
         default:
-            // The entries of maps count as one field, not as three.
             let one = field.containingType.options.mapEntry ? "" : "1 + "
             p.print("sum += \(one)\(cValue(field, member));")
         }

@@ -90,7 +90,7 @@ struct ValuePrinter {
         case .oneof(let oneof): p.comment(oneof)
         }
         guard let element = boxedType(member) else {
-            p.print("public var \(escaped(member.swiftName)): \(type(of: member))")
+            p.print("public var \(escaped(member.swiftName)): \(storedType(of: member))")
             return
         }
         let required = type(of: member) == element
@@ -222,6 +222,13 @@ extension ValuePrinter {
                 return "[\(elementType(of: entry.key)): \(elementType(of: entry.value))]"
             }
         }
+    }
+
+    /// Spelled out, an optional has no initial value of its own. With one, each initialiser would make the value twice
+    /// and copy it in between.
+    private func storedType(of member: Member) -> String {
+        let type = type(of: member)
+        return type.hasSuffix("?") ? "Optional<\(type.dropLast())>" : type
     }
 
     /// The type in the box, if the member is held in one.
