@@ -37,8 +37,9 @@ struct Codec: ~Copyable {
         _ table: UnsafePointer<cp_message>, _ message: UnsafeRawPointer, _ style: JSONStyle
     ) throws(WireError) -> String {
         var writer = JSONWriter(style: style, arena: arena)
-        guard writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table) else {
-            throw WireError(.tooDeep, offset: nil, messageName: Codec.fullName(table))
+        writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
+        if let failure = writer.failure {
+            throw WireError(failure, offset: nil, messageName: Codec.fullName(table))
         }
         return String(decoding: writer.output, as: UTF8.self)
     }

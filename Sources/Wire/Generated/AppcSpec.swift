@@ -7,12 +7,19 @@ internal import CProto
 extension Wire.Appc.Spec {
     /// The manifest of an App Container image.
     public struct ImageManifest: Sendable {
+        /// Always "ImageManifest".
         public var acKind: String
+        /// The version of the specification.
         public var acVersion: String
+        /// The image's name, in the form of a URL without a scheme.
         public var name: String
+        /// Such as version, os and arch.
         public var labels: [Wire.Appc.Spec.ImageManifest.Label]
+        /// What else is worth knowing.
         public var annotations: [Wire.Appc.Spec.ImageManifest.Annotation]
+        /// The images below, which are laid down first.
         public var dependencies: [Wire.Appc.Spec.ImageManifest.Dependency]
+        /// What to run.
         public var app: Optional<Wire.Appc.Spec.ImageManifest.App>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -37,7 +44,9 @@ extension Wire.Appc.Spec {
 
         /// A label that is part of an image's identity, such as os or arch.
         public struct Label: Sendable {
+            /// What the label is about.
             public var name: String
+            /// What it says.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -50,7 +59,9 @@ extension Wire.Appc.Spec {
 
         /// One environment variable of the app.
         public struct Environment: Sendable {
+            /// The variable.
             public var name: String
+            /// Its value.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -63,8 +74,11 @@ extension Wire.Appc.Spec {
 
         /// The command that the image is made to run.
         public struct App: Sendable {
+            /// The program and its arguments.
             public var exec: [String]
+            /// Where the program starts.
             public var workingDirectory: Optional<String>
+            /// What the program finds in its environment.
             public var environment: [Wire.Appc.Spec.ImageManifest.Environment]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -82,7 +96,9 @@ extension Wire.Appc.Spec {
 
         /// A note that does not identify the image.
         public struct Annotation: Sendable {
+            /// What the annotation is about.
             public var name: String
+            /// What it says.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -95,9 +111,13 @@ extension Wire.Appc.Spec {
 
         /// An image whose files lie below those of this one.
         public struct Dependency: Sendable {
+            /// The image that is needed below this one.
             public var imageName: String
+            /// Its digest, if one image is meant and no other.
             public var imageID: Optional<String>
+            /// What it has to be labelled with.
             public var labels: [Wire.Appc.Spec.ImageManifest.Label]
+            /// Its size in bytes.
             public var size: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

@@ -15,7 +15,9 @@ extension Wire.Docker.Spec {
 
         /// A registry's user and password, in base64.
         public struct Auth: Sendable {
+            /// User and password with a colon between, in base64. Must not be logged.
             public var auth: Optional<String>
+            /// The user's address.
             public var email: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -29,9 +31,13 @@ extension Wire.Docker.Spec {
 
     /// An image's name in its parts: registry, repository, and tag or digest.
     public struct ImageReference: Sendable {
+        /// Host and port; empty for the default registry.
         public var registry: Optional<String>
+        /// The image's path in the registry.
         public var repository: String
+        /// A name that can move to another image.
         public var tag: Optional<String>
+        /// The image itself.
         public var digest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,25 +7,37 @@ internal import CProto
 extension Wire.Docker.Spec.V1 {
     /// One layer and how to run it.
     public struct ImageManifest: Sendable {
+        /// This layer.
         public var id: Optional<String>
+        /// The layer below.
         public var parent: Optional<String>
+        /// What the author says.
         public var comment: Optional<String>
+        /// When, in RFC 3339.
         public var created: Optional<String>
+        /// The container that it was committed from.
         public var container: Optional<String>
+        /// How that container ran.
         public var containerConfig: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { containerConfigBox.value }
             _modify { yield &containerConfigBox.value }
         }
         private var containerConfigBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
+        /// What built it.
         public var dockerVersion: Optional<String>
+        /// Who built it.
         public var author: Optional<String>
+        /// How to run it.
         public var config: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
+        /// In Go's words: "amd64".
         public var architecture: Optional<String>
+        /// In Go's words: "linux".
         public var os: Optional<String>
+        /// Bytes of this layer.
         public var size: Optional<UInt32>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -60,13 +72,21 @@ extension Wire.Docker.Spec.V1 {
 
         /// How a container of the image is run.
         public struct Config: Sendable {
+            /// The host name in the container.
             public var hostname: Optional<String>
+            /// What the arguments are put behind.
             public var entrypoint: [String]
+            /// Variables, as NAME=VALUE.
             public var env: [String]
+            /// A name or number, perhaps with a group behind a colon.
             public var user: Optional<String>
+            /// Arguments if none are given.
             public var cmd: [String]
+            /// Where the program starts.
             public var workingDir: Optional<String>
+            /// The image that it was made from.
             public var image: Optional<String>
+            /// What the image is labelled with.
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

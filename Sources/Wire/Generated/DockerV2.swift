@@ -7,12 +7,19 @@ internal import CProto
 extension Wire.Docker.Spec.V2 {
     /// A signed manifest; layers from the top down.
     public struct ImageManifest: Sendable {
+        /// The image's path in the registry.
         public var name: String
+        /// The tag it was asked for by.
         public var tag: String
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// The layers, the topmost first.
         public var fsLayers: [Wire.Docker.Spec.V2.ImageManifest.FsLayer]
+        /// One for each layer.
         public var history: [Wire.Docker.Spec.V2.ImageManifest.History]
+        /// The version of this format.
         public var schemaVersion: UInt32
+        /// Who vouches for it.
         public var signatures: [Wire.Docker.Spec.V2.ImageManifest.Signature]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -37,6 +44,7 @@ extension Wire.Docker.Spec.V2 {
 
         /// One layer, by the digest of its archive.
         public struct FsLayer: Sendable {
+            /// The layer's digest.
             public var blobSum: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -48,7 +56,9 @@ extension Wire.Docker.Spec.V2 {
 
         /// The version 1 document of one layer, as text and parsed.
         public struct History: Sendable {
+            /// The layer's configuration of version 1, as JSON in a string.
             public var v1Compatibility: String
+            /// The same, parsed.
             public var v1: Wire.Docker.Spec.V1.ImageManifest? {
                 get { v1Box.value }
                 _modify { yield &v1Box.value }
@@ -68,8 +78,11 @@ extension Wire.Docker.Spec.V2 {
 
         /// A JSON web signature over the manifest.
         public struct Signature: Sendable {
+            /// With what it was signed.
             public var header: Wire.Docker.Spec.V2.ImageManifest.Signature.Header
+            /// The signature.
             public var signature: String
+            /// What was signed beside the manifest.
             public var protected: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -86,11 +99,13 @@ extension Wire.Docker.Spec.V2 {
 
             /// How it was signed.
             public struct Header: Sendable {
+                /// The key.
                 public var jwk: Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk? {
                     get { jwkBox.value }
                     _modify { yield &jwkBox.value }
                 }
                 private var jwkBox: Boxed<Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk>
+                /// The algorithm.
                 public var alg: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -105,10 +120,15 @@ extension Wire.Docker.Spec.V2 {
 
                 /// The key that it was signed with.
                 public struct Jwk: Sendable {
+                    /// The curve.
                     public var crv: Optional<String>
+                    /// The key's name.
                     public var kid: Optional<String>
+                    /// The kind of key.
                     public var kty: String
+                    /// The public key's first coordinate.
                     public var x: Optional<String>
+                    /// The public key's second coordinate.
                     public var y: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []

@@ -7,9 +7,13 @@ internal import CProto
 extension Wire.Docker.Spec.V2_2 {
     /// A configuration and layers from the bottom up, all by digest.
     public struct ImageManifest: Sendable {
+        /// The version of this format.
         public var schemaVersion: UInt32
+        /// What kind of blob.
         public var mediaType: String
+        /// The blob with the image's configuration.
         public var config: Wire.Docker.Spec.V2_2.ImageManifest.Config
+        /// The layers, the lowest first.
         public var layers: [Wire.Docker.Spec.V2_2.ImageManifest.Layer]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -28,8 +32,11 @@ extension Wire.Docker.Spec.V2_2 {
 
         /// Where the image's configuration is.
         public struct Config: Sendable {
+            /// What kind of blob.
             public var mediaType: String
+            /// Bytes.
             public var size: UInt32
+            /// What the blob is called: an algorithm, a colon, and the sum.
             public var digest: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -43,9 +50,13 @@ extension Wire.Docker.Spec.V2_2 {
 
         /// Where one layer is.
         public struct Layer: Sendable {
+            /// What kind of blob.
             public var mediaType: String
+            /// Bytes.
             public var size: UInt32
+            /// What the blob is called: an algorithm, a colon, and the sum.
             public var digest: String
+            /// Where else it can be fetched.
             public var urls: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

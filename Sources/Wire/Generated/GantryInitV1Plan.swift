@@ -8,6 +8,7 @@ extension Gantry.Init.V1 {
     /// Executed strictly in order; the first step that fails ends the container. The last step is
     /// always `execute`, and no other step is. At most 8 MiB encoded.
     public struct Plan: Sendable {
+        /// In this order; the first that fails ends the launch.
         public var steps: [Gantry.Init.V1.Step]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -17,6 +18,7 @@ extension Gantry.Init.V1 {
         }
     }
 
+    /// One thing to do.
     public struct Step: Sendable {
         /// For reports: the isolator (or part of the daemon) that asked for the step, e.g. "linux/nnp". May
         /// be left out.
@@ -31,35 +33,60 @@ extension Gantry.Init.V1 {
         }
 
         public enum Kind: Sendable, Hashable {
+            /// mount(2) with a change of propagation.
             case propagation(Gantry.Init.V1.Propagation)
+            /// The root as an overlay.
             case overlayRoot(Gantry.Init.V1.OverlayRoot)
+            /// The root as a bind mount.
             case bindRoot(Gantry.Init.V1.BindRoot)
+            /// A new file system.
             case mount(Gantry.Init.V1.Mount)
+            /// A part of what is mounted already.
             case bind(Gantry.Init.V1.Bind)
+            /// mkdir(2).
             case directory(Gantry.Init.V1.Directory)
+            /// mknod(2).
             case device(Gantry.Init.V1.Device)
+            /// symlink(2).
             case symbolicLink(Gantry.Init.V1.SymbolicLink)
+            /// Hide what is there.
             case mask(Gantry.Init.V1.Mask)
+            /// unshare(2) with CLONE_NEWCGROUP.
             case cgroupNamespace(Gantry.Init.V1.CgroupNamespace)
+            /// pivot_root(2).
             case pivotRoot(Gantry.Init.V1.PivotRoot)
+            /// sethostname(2).
             case hostname(Gantry.Init.V1.Hostname)
+            /// Bring up the loopback interface.
             case loopback(Gantry.Init.V1.Loopback)
+            /// setrlimit(2).
             case resourceLimit(Gantry.Init.V1.ResourceLimit)
+            /// chdir(2).
             case workingDirectory(Gantry.Init.V1.WorkingDirectory)
+            /// setgroups(2), setgid(2), setuid(2).
             case identity(Gantry.Init.V1.Identity)
+            /// capset(2) and the bounding set.
             case capabilities(Gantry.Init.V1.Capabilities)
+            /// prctl(2) with PR_SET_NO_NEW_PRIVS.
             case noNewPrivileges(Gantry.Init.V1.NoNewPrivileges)
+            /// execve(2).
             case execute(Gantry.Init.V1.Execute)
+            /// Make the streams a terminal.
             case terminal(Gantry.Init.V1.Terminal)
+            /// Install a filter.
             case seccomp(Gantry.Init.V1.Seccomp)
+            /// Flags of mounts that are there.
             case attributes(Gantry.Init.V1.Attributes)
+            /// Write a file.
             case file(Gantry.Init.V1.File)
+            /// Run a program and wait for it.
             case command(Gantry.Init.V1.Command)
         }
     }
 
     /// mount(2) with MS_REC and one of MS_SLAVE, MS_PRIVATE on "/": nothing mounted later leaks to the host.
     public struct Propagation: Sendable {
+        /// MS_PRIVATE, MS_SLAVE or MS_SHARED, perhaps with MS_REC.
         public var flags: UInt64
         /// Another mount point (a host path) instead of "/". May be left out.
         public var path: [UInt8]
@@ -76,9 +103,13 @@ extension Gantry.Init.V1 {
     /// root. `lower` are plain host paths, topmost layer first: init joins and escapes them. Without
     /// `upper` and `work` (both or neither) the root is read-only, and overlayfs wants two layers at least.
     public struct OverlayRoot: Sendable {
+        /// Where it is mounted.
         public var target: [UInt8]
+        /// The layers, the topmost first.
         public var lower: [[UInt8]]
+        /// Where changes go.
         public var upper: [UInt8]
+        /// The overlay's own directory, beside `upper`.
         public var work: [UInt8]
         /// Further overlayfs options, "key=value" or "key", without commas: "volatile", "xino=off".
         public var options: [[UInt8]]
@@ -103,7 +134,9 @@ extension Gantry.Init.V1 {
     /// A host directory (a path without symbolic links) bound on itself, recursively, and taken as the
     /// container's root.
     public struct BindRoot: Sendable {
+        /// Where it is mounted.
         public var target: [UInt8]
+        /// Without writing.
         public var readOnly: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -118,7 +151,9 @@ extension Gantry.Init.V1 {
     /// which is resolved inside the root (openat2 with RESOLVE_IN_ROOT) and created as a directory when
     /// it is missing. Without a root step the root is "/".
     public struct Mount: Sendable {
+        /// The file system.
         public var type: [UInt8]
+        /// Where, below the root.
         public var target: [UInt8]
         /// MOUNT_ATTR_* bits of fsmount(2).
         public var attributes: UInt64
@@ -145,10 +180,13 @@ extension Gantry.Init.V1 {
     public struct Bind: Sendable {
         /// A host path, or, with `source_in_root`, a path resolved like `target`.
         public var source: [UInt8]
+        /// Where, below the root.
         public var target: [UInt8]
+        /// With all mounts below.
         public var recursive: Bool
         /// MOUNT_ATTR_* bits to set, on the whole tree if `recursive`.
         public var attributes: UInt64
+        /// The source lies below the root, too.
         public var sourceInRoot: Bool
         /// A source that does not exist is skipped instead of an error.
         public var optional: Bool
@@ -174,7 +212,9 @@ extension Gantry.Init.V1 {
 
     /// mkdir, with parents, inside the root. An existing directory is left as it is.
     public struct Directory: Sendable {
+        /// Below the root.
         public var path: [UInt8]
+        /// Permissions.
         public var mode: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -187,10 +227,13 @@ extension Gantry.Init.V1 {
 
     /// mknod inside the root; its parent exists.
     public struct Device: Sendable {
+        /// The device's file.
         public var path: [UInt8]
         /// Type and permission bits as in st_mode.
         public var mode: UInt32
+        /// The driver.
         public var major: UInt32
+        /// Which of the driver's.
         public var minor: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -210,7 +253,9 @@ extension Gantry.Init.V1 {
 
     /// symlink(2): `path` inside the root comes to point to `to`. An existing link is left as it is.
     public struct SymbolicLink: Sendable {
+        /// What it leads to.
         public var to: [UInt8]
+        /// Below the root.
         public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -224,6 +269,7 @@ extension Gantry.Init.V1 {
     /// Hides what is at `path` inside the root: the host's verified /dev/null over a file, an empty
     /// read-only tmpfs over a directory. Missing paths are skipped; any other failure ends the container.
     public struct Mask: Sendable {
+        /// Below the root.
         public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -252,7 +298,9 @@ extension Gantry.Init.V1 {
         }
     }
 
+    /// sethostname(2).
     public struct Hostname: Sendable {
+        /// The name.
         public var name: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -274,8 +322,11 @@ extension Gantry.Init.V1 {
     /// prlimit64(2). RLIMIT_FSIZE binds the command only, not the supervisor, which still has to write
     /// the exit status.
     public struct ResourceLimit: Sendable {
+        /// A number of setrlimit(2).
         public var resource: UInt32
+        /// What holds.
         public var soft: UInt64
+        /// What it can be raised to.
         public var hard: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -289,6 +340,7 @@ extension Gantry.Init.V1 {
 
     /// chdir(2), then getcwd(2) must answer a path inside the root. After pivot_root.
     public struct WorkingDirectory: Sendable {
+        /// In the new root.
         public var path: [UInt8]
         /// mkdir -p first; only logged if it fails.
         public var create: Bool
@@ -303,9 +355,13 @@ extension Gantry.Init.V1 {
 
     /// setgid, setgroups, setuid, in this order. `keep_capabilities` sets PR_SET_KEEPCAPS before.
     public struct Identity: Sendable {
+        /// The user.
         public var uid: UInt32
+        /// The group.
         public var gid: UInt32
+        /// The other groups.
         public var groups: [UInt32]
+        /// prctl(2) with PR_SET_KEEPCAPS before.
         public var keepCapabilities: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -326,10 +382,15 @@ extension Gantry.Init.V1 {
     /// Bit sets by kernel capability number. Everything outside `bounding` is dropped from the bounding
     /// set; ambient bits are cleared, then raised.
     public struct Capabilities: Sendable {
+        /// The most that can be had, one bit each.
         public var bounding: UInt64
+        /// What holds, one bit each.
         public var effective: UInt64
+        /// What can be made to hold, one bit each.
         public var permitted: UInt64
+        /// What survives execve(2) together with the file's, one bit each.
         public var inheritable: UInt64
+        /// What survives execve(2) by itself, one bit each.
         public var ambient: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -361,7 +422,9 @@ extension Gantry.Init.V1 {
     /// fork; the child execs, the parent stays as supervisor. A `path` without '/' is searched in the
     /// PATH of `environment`.
     public struct Execute: Sendable {
+        /// The program.
         public var path: [UInt8]
+        /// Its own name first.
         public var arguments: [[UInt8]]
         /// "NAME=value".
         public var environment: [[UInt8]]
@@ -411,12 +474,15 @@ extension Gantry.Init.V1 {
     /// mount_setattr(2) on a mount point inside the root; "/" is the root itself (the last step before
     /// pivot_root for a read-only root, when all mount points exist).
     public struct Attributes: Sendable {
+        /// The mount.
         public var path: [UInt8]
         /// MOUNT_ATTR_* bits.
         public var set: UInt64
+        /// Flags to take away.
         public var clear: UInt64
         /// MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, or 0 to leave it.
         public var propagation: UInt64
+        /// With all mounts below.
         public var recursive: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -439,10 +505,13 @@ extension Gantry.Init.V1 {
     /// A new file inside the root; it must not exist, its parent must. For what must not touch the host's
     /// disk, such as secrets on a tmpfs.
     public struct File: Sendable {
+        /// Below the root.
         public var path: [UInt8]
         /// Permission bits.
         public var mode: UInt32
+        /// The owner.
         public var uid: UInt32
+        /// The group.
         public var gid: UInt32
         /// May be empty; holds any bytes.
         public var content: [UInt8]
@@ -467,8 +536,11 @@ extension Gantry.Init.V1 {
     /// Runs a program to its end with the identity, root and working directory that the supervisor has
     /// at this step; anything but exit code 0 fails the step. Fields as in Execute.
     public struct Command: Sendable {
+        /// The program.
         public var path: [UInt8]
+        /// Its own name first.
         public var arguments: [[UInt8]]
+        /// Variables, as NAME=VALUE.
         public var environment: [[UInt8]]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -493,6 +565,7 @@ extension Gantry.Init.V1 {
         /// before the steps; "signal" when a signal ended the supervisor before the command was started.
         /// Text in a report does not end in NUL.
         public var name: [UInt8]
+        /// Of the call that failed; 0 if none did.
         public var errno: Int32
         /// What failed in words, with the subject: "move_mount on /proc".
         public var text: [UInt8]

@@ -29,6 +29,7 @@ extension Gantry.V1 {
 
     /// The containers that the agent knows from its own checkpoints.
     public struct RecoverRequest: Sendable {
+        /// What the agent knows from disk.
         public var containers: [Mesos.Slave.ContainerState]
         /// Keep running containers that are not listed instead of destroying them.
         public var adoptUnknown: Bool
@@ -46,7 +47,9 @@ extension Gantry.V1 {
 
     /// What recovery found: containers that go on, and orphans that are being destroyed.
     public struct RecoverResponse: Sendable {
+        /// Containers that run on.
         public var recovered: [Mesos.ContainerID]
+        /// Containers that were ended, because nobody knows them.
         public var orphans: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,11 +65,13 @@ extension Gantry.V1 {
 
     /// The container to start.
     public struct LaunchRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What to launch.
         public var containerConfig: Mesos.Slave.ContainerConfig? {
             get { containerConfigBox.value }
             _modify { yield &containerConfigBox.value }
@@ -94,6 +99,7 @@ extension Gantry.V1 {
 
     /// The answer to a launch.
     public struct LaunchResponse: Sendable {
+        /// What came of it.
         public var result: Gantry.V1.LaunchResult
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -114,21 +120,28 @@ extension Gantry.V1 {
         }
 
         public enum Kind: Sendable, Hashable {
+            /// The first message.
             indirect case start(Gantry.V1.AttachStart)
+            /// Every message after it.
             case io(Mesos.Agent.ProcessIO)
         }
     }
 
     /// Which container and which of its streams; the client half-closes after it when it sends no input.
     public struct AttachStart: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Write to it.
         public var stdin: Bool
+        /// Read what it writes.
         public var stdout: Bool
+        /// Read what it writes to its standard error.
         public var stderr: Bool
+        /// The terminal's size.
         public var window: Optional<Mesos.TTYInfo.WindowSize>
         /// Begin with the output that the container wrote before.
         public var replay: Bool
@@ -154,11 +167,13 @@ extension Gantry.V1 {
 
     /// The resources that a container may use from now on.
     public struct UpdateRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What it is given from now on.
         public var resourceRequests: [Mesos.Resource]
         /// Upper bounds by resource name; infinity takes a bound away.
         public var resourceLimits: [String: Mesos.Value.Scalar]
@@ -187,6 +202,7 @@ extension Gantry.V1 {
 
     /// Asks what a container uses.
     public struct UsageRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -202,6 +218,7 @@ extension Gantry.V1 {
 
     /// Counters and gauges of one container at one moment.
     public struct UsageResponse: Sendable {
+        /// What it uses.
         public var statistics: Mesos.ResourceStatistics? {
             get { statisticsBox.value }
             _modify { yield &statisticsBox.value }
@@ -217,6 +234,7 @@ extension Gantry.V1 {
 
     /// Asks for a container's status.
     public struct StatusRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -232,6 +250,7 @@ extension Gantry.V1 {
 
     /// A container's status.
     public struct StatusResponse: Sendable {
+        /// Its process, networks and cgroups.
         public var status: Optional<Mesos.ContainerStatus>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -243,6 +262,7 @@ extension Gantry.V1 {
 
     /// Asks to be told when a container has ended.
     public struct WaitRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -258,6 +278,7 @@ extension Gantry.V1 {
 
     /// How the container ended; no termination: there is no such container.
     public struct WaitResponse: Sendable {
+        /// How it ended.
         public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -269,6 +290,7 @@ extension Gantry.V1 {
 
     /// The container to destroy.
     public struct DestroyRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -284,6 +306,7 @@ extension Gantry.V1 {
 
     /// How the container ended; no termination: there is no such container.
     public struct DestroyResponse: Sendable {
+        /// How it ended.
         public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -295,11 +318,13 @@ extension Gantry.V1 {
 
     /// A signal, by its number on this machine.
     public struct KillRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Its number.
         public var signal: Int32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -312,6 +337,7 @@ extension Gantry.V1 {
 
     /// Was there such a container?
     public struct KillResponse: Sendable {
+        /// Whether there was such a container.
         public var found: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -332,6 +358,7 @@ extension Gantry.V1 {
 
     /// All containers, parents before their children.
     public struct ContainersResponse: Sendable {
+        /// The containers, nested ones too.
         public var containerIDs: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -343,6 +370,7 @@ extension Gantry.V1 {
 
     /// An ended nested container to forget.
     public struct RemoveRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -367,6 +395,7 @@ extension Gantry.V1 {
 
     /// What to keep when pruning.
     public struct PruneImagesRequest: Sendable {
+        /// Images to keep, also if nothing uses them.
         public var excludedImages: [Mesos.Image]
         /// Only report what would be removed.
         public var dryRun: Bool
@@ -381,7 +410,9 @@ extension Gantry.V1 {
 
     /// What pruning removed, or would remove.
     public struct PruneImagesResponse: Sendable {
+        /// How many layers were dropped.
         public var removedLayers: [String]
+        /// How much room that made.
         public var freedBytes: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

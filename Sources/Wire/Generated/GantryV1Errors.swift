@@ -17,6 +17,7 @@ extension Gantry.V1 {
         public var errno: Int32
         /// What the caller can do about it.
         public var hint: String
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }

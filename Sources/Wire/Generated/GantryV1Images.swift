@@ -7,6 +7,7 @@ internal import CProto
 extension Gantry.V1 {
     /// The image to fetch.
     public struct PullRequest: Sendable {
+        /// What to fetch.
         public var image: Mesos.Image? {
             get { imageBox.value }
             _modify { yield &imageBox.value }
@@ -37,9 +38,13 @@ extension Gantry.V1 {
 
     /// One step of a pull or an import; a total of 0 bytes is an unknown total.
     public struct PullProgress: Sendable {
+        /// What is done now.
         public var step: String
+        /// The blob that it is about.
         public var digest: String
+        /// So far.
         public var doneBytes: UInt64
+        /// In all; 0 if it is not known.
         public var totalBytes: UInt64
         /// Only in the last message.
         public var image: Mesos.Image? {
@@ -47,6 +52,7 @@ extension Gantry.V1 {
             _modify { yield &imageBox.value }
         }
         private var imageBox: Boxed<Mesos.Image>
+        /// The image itself.
         public var manifestDigest: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -79,6 +85,7 @@ extension Gantry.V1 {
 
     /// All images in the store, by reference.
     public struct ListImagesResponse: Sendable {
+        /// All that are here.
         public var images: [Gantry.V1.ImageRecord]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -90,6 +97,7 @@ extension Gantry.V1 {
 
     /// The image to show.
     public struct InspectImageRequest: Sendable {
+        /// The image's name.
         public var reference: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -101,8 +109,11 @@ extension Gantry.V1 {
 
     /// An image with its manifest and configuration as they were fetched.
     public struct InspectImageResponse: Sendable {
+        /// The image.
         public var image: Optional<Gantry.V1.ImageRecord>
+        /// The manifest, as it came.
         public var manifestJSON: String
+        /// The configuration, as it came.
         public var configJSON: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -120,6 +131,7 @@ extension Gantry.V1 {
 
     /// The image to remove.
     public struct RemoveImageRequest: Sendable {
+        /// The image's name.
         public var reference: String
         /// Also when containers use it; they keep their layers.
         public var force: Bool
@@ -134,6 +146,7 @@ extension Gantry.V1 {
 
     /// What the removal gained.
     public struct RemoveImageResponse: Sendable {
+        /// How much room that made.
         public var freedBytes: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -145,10 +158,15 @@ extension Gantry.V1 {
 
     /// One image in the store; layers from the bottom up.
     public struct ImageRecord: Sendable {
+        /// The image's name.
         public var reference: String
+        /// The image itself.
         public var manifestDigest: String
+        /// On disk, with all layers.
         public var sizeBytes: UInt64
+        /// Nanoseconds since 1970.
         public var createdUnixNano: Int64
+        /// Digests, the lowest first.
         public var layers: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -16,9 +16,13 @@ extension Gantry.V1 {
 
     /// The daemon's version, that of its API, and what this machine offers.
     public struct VersionResponse: Sendable {
+        /// Of the daemon.
         public var version: String
+        /// Of this interface.
         public var api: String
+        /// As uname(2) says it.
         public var kernel: String
+        /// What this daemon can do on this machine.
         public var features: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -47,8 +51,11 @@ extension Gantry.V1 {
 
     /// Live: the daemon answers. Ready: recovery is done and containers can be launched.
     public struct HealthResponse: Sendable {
+        /// It answers.
         public var live: Bool
+        /// It takes containers.
         public var ready: Bool
+        /// Why not, for people.
         public var detail: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,7 +69,9 @@ extension Gantry.V1 {
 
     /// Where to begin, and which container; without one, all.
     public struct EventsRequest: Sendable {
+        /// Only what happened after this event; 0 for all that is kept.
         public var afterSequence: UInt64
+        /// Only this container; all, if absent.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -79,14 +88,19 @@ extension Gantry.V1 {
 
     /// One thing that happened to a container. Sequence numbers grow by one.
     public struct Event: Sendable {
+        /// Counts up, from 1.
         public var sequence: UInt64
+        /// Nanoseconds since 1970.
         public var timeUnixNano: Int64
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What happened.
         public var type: String
+        /// More about it.
         public var attributes: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -108,6 +122,7 @@ extension Gantry.V1 {
 
     /// The container to show.
     public struct InspectRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -123,6 +138,7 @@ extension Gantry.V1 {
 
     /// Everything that is known of a container.
     public struct InspectResponse: Sendable {
+        /// Everything known of it.
         public var container: Gantry.V1.ContainerRecord? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
@@ -147,6 +163,7 @@ extension Gantry.V1 {
 
     /// The calls in flight, oldest first.
     public struct PendingResponse: Sendable {
+        /// Those that are not answered yet.
         public var calls: [Gantry.V1.PendingCall]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -167,6 +184,7 @@ extension Gantry.V1 {
 
     /// Prometheus text format.
     public struct MetricsResponse: Sendable {
+        /// In the text format of Prometheus.
         public var text: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -178,7 +196,9 @@ extension Gantry.V1 {
 
     /// A level for one subsystem, or for all if none is named.
     public struct SetLogLevelRequest: Sendable {
+        /// Whose messages; everybody's, if empty.
         public var subsystem: String
+        /// The least severe that is logged.
         public var level: String
         /// Back to the configured level after this time; 0 is never.
         public var forNano: Int64
@@ -203,30 +223,39 @@ extension Gantry.V1 {
 
     /// A container from its launch to its end.
     public struct ContainerRecord: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Where it is in its life.
         public var state: String
         /// What is being done in this state, e.g. the isolator that works.
         public var step: String
+        /// Nanoseconds since 1970.
         public var stateSinceUnixNano: Int64
         /// Its first process as the host sees it, or 0.
         public var pid: UInt64
+        /// What was asked for.
         public var config: Mesos.Slave.ContainerConfig? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Mesos.Slave.ContainerConfig>
+        /// What the isolators made of it.
         public var launchInfo: Mesos.Slave.ContainerLaunchInfo? {
             get { launchInfoBox.value }
             _modify { yield &launchInfoBox.value }
         }
         private var launchInfoBox: Boxed<Mesos.Slave.ContainerLaunchInfo>
+        /// What was done for it, in order.
         public var steps: [Gantry.V1.StepRecord]
+        /// Its directory on the machine.
         public var sandbox: String
+        /// Its root on the machine.
         public var rootfs: String
+        /// How it ended.
         public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -262,9 +291,13 @@ extension Gantry.V1 {
     public struct StepRecord: Sendable {
         /// launch, update, destroy or recover.
         public var pipeline: String
+        /// What was done.
         public var step: String
+        /// Nanoseconds since 1970.
         public var startedUnixNano: Int64
+        /// How long it took.
         public var durationNano: Int64
+        /// What went wrong; empty, if nothing did.
         public var error: Gantry.V1.ErrorInfo? {
             get { errorBox.value }
             _modify { yield &errorBox.value }
@@ -290,15 +323,21 @@ extension Gantry.V1 {
 
     /// A call that is being worked on, with the peer that made it.
     public struct PendingCall: Sendable {
+        /// Which method.
         public var method: String
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Nanoseconds since it came.
         public var ageNano: Int64
+        /// What it waits for.
         public var step: String
+        /// Who asks: the user.
         public var peerUid: UInt32
+        /// Who asks: the process.
         public var peerPid: Int32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

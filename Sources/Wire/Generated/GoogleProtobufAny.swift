@@ -10,6 +10,7 @@ extension Google.Protobuf {
         /// "type.googleapis.com/" followed by the full message name; what stands before the last slash is
         /// not looked at.
         public var typeURL: String
+        /// The message, encoded.
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

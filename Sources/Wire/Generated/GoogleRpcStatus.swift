@@ -7,8 +7,11 @@ internal import CProto
 extension Google.Rpc {
     /// The outcome of a call: a canonical code (0 is OK), words for people, and details for programs.
     public struct Status: Sendable {
+        /// A number of google.rpc.Code; 0 is no error.
         public var code: Int32
+        /// For people.
         public var message: String
+        /// More of it, for programs.
         public var details: [Google.Protobuf.AnyMessage]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

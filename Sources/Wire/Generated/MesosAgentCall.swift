@@ -7,31 +7,53 @@ internal import CProto
 extension Mesos.Agent {
     /// A call; `type` says which of the others is set.
     public struct Call: Sendable {
+        /// Which of the calls below; only its own field is looked at.
         public var type: Optional<Mesos.Agent.Call.TypeEnum>
+        /// For GET_METRICS.
         public var getMetrics: Optional<Mesos.Agent.Call.GetMetrics>
+        /// For SET_LOGGING_LEVEL.
         public var setLoggingLevel: Optional<Mesos.Agent.Call.SetLoggingLevel>
+        /// For LIST_FILES.
         public var listFiles: Optional<Mesos.Agent.Call.ListFiles>
+        /// For READ_FILE.
         public var readFile: Optional<Mesos.Agent.Call.ReadFile>
+        /// For LAUNCH_NESTED_CONTAINER.
         public var launchNestedContainer: Optional<Mesos.Agent.Call.LaunchNestedContainer>
+        /// For WAIT_NESTED_CONTAINER.
         public var waitNestedContainer: Optional<Mesos.Agent.Call.WaitNestedContainer>
+        /// For KILL_NESTED_CONTAINER.
         public var killNestedContainer: Optional<Mesos.Agent.Call.KillNestedContainer>
+        /// For LAUNCH_NESTED_CONTAINER_SESSION.
         public var launchNestedContainerSession: Optional<Mesos.Agent.Call.LaunchNestedContainerSession>
+        /// For ATTACH_CONTAINER_INPUT.
         public var attachContainerInput: Mesos.Agent.Call.AttachContainerInput? {
             get { attachContainerInputBox.value }
             _modify { yield &attachContainerInputBox.value }
         }
         private var attachContainerInputBox: Boxed<Mesos.Agent.Call.AttachContainerInput>
+        /// For ATTACH_CONTAINER_OUTPUT.
         public var attachContainerOutput: Optional<Mesos.Agent.Call.AttachContainerOutput>
+        /// For REMOVE_NESTED_CONTAINER.
         public var removeNestedContainer: Optional<Mesos.Agent.Call.RemoveNestedContainer>
+        /// For LAUNCH_CONTAINER.
         public var launchContainer: Optional<Mesos.Agent.Call.LaunchContainer>
+        /// For WAIT_CONTAINER.
         public var waitContainer: Optional<Mesos.Agent.Call.WaitContainer>
+        /// For KILL_CONTAINER.
         public var killContainer: Optional<Mesos.Agent.Call.KillContainer>
+        /// For REMOVE_CONTAINER.
         public var removeContainer: Optional<Mesos.Agent.Call.RemoveContainer>
+        /// For ADD_RESOURCE_PROVIDER_CONFIG.
         public var addResourceProviderConfig: Optional<Mesos.Agent.Call.AddResourceProviderConfig>
+        /// For UPDATE_RESOURCE_PROVIDER_CONFIG.
         public var updateResourceProviderConfig: Optional<Mesos.Agent.Call.UpdateResourceProviderConfig>
+        /// For REMOVE_RESOURCE_PROVIDER_CONFIG.
         public var removeResourceProviderConfig: Optional<Mesos.Agent.Call.RemoveResourceProviderConfig>
+        /// For GET_CONTAINERS.
         public var getContainers: Optional<Mesos.Agent.Call.GetContainers>
+        /// For PRUNE_IMAGES.
         public var pruneImages: Optional<Mesos.Agent.Call.PruneImages>
+        /// For MARK_RESOURCE_PROVIDER_GONE.
         public var markResourceProviderGone: Optional<Mesos.Agent.Call.MarkResourceProviderGone>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -84,6 +106,7 @@ extension Mesos.Agent {
             self.markResourceProviderGone = markResourceProviderGone
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -136,6 +159,7 @@ extension Mesos.Agent {
 
         /// Metrics, but not waiting longer than this.
         public struct GetMetrics: Sendable {
+            /// How long to wait for metrics that take time.
             public var timeout: Optional<Mesos.DurationInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -147,7 +171,9 @@ extension Mesos.Agent {
 
         /// A level of logging, for a while.
         public struct SetLoggingLevel: Sendable {
+            /// 0 and up: the more, the more is logged.
             public var level: UInt32
+            /// Until it goes back.
             public var duration: Mesos.DurationInfo
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -160,6 +186,7 @@ extension Mesos.Agent {
 
         /// The content of a directory.
         public struct ListFiles: Sendable {
+            /// The directory, as the agent names it.
             public var path: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -171,8 +198,11 @@ extension Mesos.Agent {
 
         /// A part of a file.
         public struct ReadFile: Sendable {
+            /// The file, as the agent names it.
             public var path: String
+            /// Where to begin.
             public var offset: UInt64
+            /// How many bytes at most; all, if it is absent.
             public var length: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -186,7 +216,9 @@ extension Mesos.Agent {
 
         /// The containers, with or without the nested and the standalone ones.
         public struct GetContainers: Sendable {
+            /// Containers in containers, too.
             public var showNested: Optional<Bool>
+            /// Containers that belong to no framework, too.
             public var showStandalone: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -199,16 +231,19 @@ extension Mesos.Agent {
 
         /// A container inside another one.
         public struct LaunchNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
@@ -230,6 +265,7 @@ extension Mesos.Agent {
 
         /// Answered when the nested container has ended.
         public struct WaitNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -245,11 +281,13 @@ extension Mesos.Agent {
 
         /// A signal for a nested container.
         public struct KillNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// Its number.
             public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -262,6 +300,7 @@ extension Mesos.Agent {
 
         /// Forgets an ended nested container.
         public struct RemoveNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -277,16 +316,19 @@ extension Mesos.Agent {
 
         /// A nested container that ends with its stream.
         public struct LaunchNestedContainerSession: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
@@ -308,12 +350,15 @@ extension Mesos.Agent {
 
         /// Input for a container; the first message names it.
         public struct AttachContainerInput: Sendable {
+            /// Which kind it is.
             public var type: Optional<Mesos.Agent.Call.AttachContainerInput.TypeEnum>
+            /// The container.
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to write to it.
             public var processIo: Optional<Mesos.Agent.ProcessIO>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -328,6 +373,7 @@ extension Mesos.Agent {
                 self.processIo = processIo
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -351,6 +397,7 @@ extension Mesos.Agent {
 
         /// The output of a container.
         public struct AttachContainerOutput: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -366,22 +413,27 @@ extension Mesos.Agent {
 
         /// A container, nested or standing alone.
         public struct LaunchContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// What it may use.
             public var resources: [Mesos.Resource]
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
             }
             private var containerBox: Boxed<Mesos.ContainerInfo>
+            /// The most it may use, by the resource's name; infinity for no limit.
             public var limits: [String: Mesos.Value.Scalar]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -403,6 +455,7 @@ extension Mesos.Agent {
 
         /// Answered when the container has ended.
         public struct WaitContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -418,11 +471,13 @@ extension Mesos.Agent {
 
         /// A signal for a container.
         public struct KillContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// Its number.
             public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -435,6 +490,7 @@ extension Mesos.Agent {
 
         /// Forgets an ended container.
         public struct RemoveContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -450,6 +506,7 @@ extension Mesos.Agent {
 
         /// A new resource provider.
         public struct AddResourceProviderConfig: Sendable {
+            /// What it is to be.
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -465,6 +522,7 @@ extension Mesos.Agent {
 
         /// A resource provider with changed settings.
         public struct UpdateResourceProviderConfig: Sendable {
+            /// What it is to be.
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -480,7 +538,9 @@ extension Mesos.Agent {
 
         /// A resource provider that is not to be started any more.
         public struct RemoveResourceProviderConfig: Sendable {
+            /// The kind of resource provider.
             public var type: String
+            /// Its name.
             public var name: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -493,6 +553,7 @@ extension Mesos.Agent {
 
         /// A resource provider that will not come back.
         public struct MarkResourceProviderGone: Sendable {
+            /// The resource provider.
             public var resourceProviderID: Mesos.ResourceProviderID
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -504,6 +565,7 @@ extension Mesos.Agent {
 
         /// Images that no container needs are removed, but for these.
         public struct PruneImages: Sendable {
+            /// Images to keep, also if nothing uses them.
             public var excludedImages: [Mesos.Image]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

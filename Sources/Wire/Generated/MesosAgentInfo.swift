@@ -7,12 +7,19 @@ internal import CProto
 extension Mesos {
     /// An agent: its address, its resources, its attributes.
     public struct SlaveInfo: Sendable {
+        /// The machine's name.
         public var hostname: String
+        /// All that it has.
         public var resources: [Mesos.Resource]
+        /// What is worth knowing of the machine.
         public var attributes: [Mesos.Attribute]
+        /// The agent, once it is registered.
         public var id: Optional<Mesos.SlaveID>
+        /// Write to disk what a restarted agent needs to find its containers again.
         public var checkpoint: Optional<Bool>
+        /// Where the agent listens.
         public var port: Optional<Int32>
+        /// Where the machine stands.
         public var domain: Optional<Mesos.DomainInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -44,6 +51,7 @@ extension Mesos {
 
     /// Where a machine is.
     public struct DomainInfo: Sendable {
+        /// What fails together.
         public var faultDomain: Optional<Mesos.DomainInfo.FaultDomain>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -54,7 +62,9 @@ extension Mesos {
 
         /// Machines that can fail together.
         public struct FaultDomain: Sendable {
+            /// The larger unit, such as a city.
             public var region: Mesos.DomainInfo.FaultDomain.RegionInfo
+            /// The smaller unit, such as a hall, within the region.
             public var zone: Mesos.DomainInfo.FaultDomain.ZoneInfo
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -69,6 +79,7 @@ extension Mesos {
 
             /// A region: zones that are near each other.
             public struct RegionInfo: Sendable {
+                /// The region.
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -80,6 +91,7 @@ extension Mesos {
 
             /// A zone within a region.
             public struct ZoneInfo: Sendable {
+                /// The zone.
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -93,7 +105,9 @@ extension Mesos {
 
     /// How an agent is emptied.
     public struct DrainConfig: Sendable {
+        /// How long tasks may take to end.
         public var maxGracePeriod: Optional<Mesos.DurationInfo>
+        /// The agent does not come back.
         public var markGone: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -109,12 +123,19 @@ extension Mesos {
 
     /// The version of a program, and how it was built.
     public struct VersionInfo: Sendable {
+        /// The version.
         public var version: String
+        /// When it was built, in words.
         public var buildDate: Optional<String>
+        /// When it was built, in seconds since 1970.
         public var buildTime: Optional<Double>
+        /// Who built it.
         public var buildUser: Optional<String>
+        /// The commit.
         public var gitSha: Optional<String>
+        /// The branch.
         public var gitBranch: Optional<String>
+        /// The tag.
         public var gitTag: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -140,12 +161,19 @@ extension Mesos {
 
     /// A file in a sandbox, as stat(2) sees it.
     public struct FileInfo: Sendable {
+        /// The file.
         public var path: String
+        /// How many names it has.
         public var nlink: Optional<Int32>
+        /// Bytes.
         public var size: Optional<UInt64>
+        /// When it was last changed.
         public var mtime: Optional<Mesos.TimeInfo>
+        /// Type and permissions, as in stat(2).
         public var mode: Optional<UInt32>
+        /// The owner's name.
         public var uid: Optional<String>
+        /// The group's name.
         public var gid: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,8 +7,11 @@ internal import CProto
 extension Mesos.Agent {
     /// A piece of input or output, or a word about the stream itself.
     public struct ProcessIO: Sendable {
+        /// Which kind it is.
         public var type: Optional<Mesos.Agent.ProcessIO.TypeEnum>
+        /// Bytes of a stream.
         public var data: Optional<Mesos.Agent.ProcessIO.Data>
+        /// Something other than bytes.
         public var control: Mesos.Agent.ProcessIO.Control? {
             get { controlBox.value }
             _modify { yield &controlBox.value }
@@ -27,6 +30,7 @@ extension Mesos.Agent {
             self.controlBox = Boxed(control)
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -49,7 +53,9 @@ extension Mesos.Agent {
 
         /// Bytes of one stream; none at all are its end.
         public struct Data: Sendable {
+            /// Which stream.
             public var type: Optional<Mesos.Agent.ProcessIO.Data.TypeEnum>
+            /// The bytes; none ends the stream.
             public var data: Optional<[UInt8]>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -62,6 +68,7 @@ extension Mesos.Agent {
                 self.data = data
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -86,8 +93,11 @@ extension Mesos.Agent {
 
         /// A change of the terminal, or a sign of life.
         public struct Control: Sendable {
+            /// Which kind it is.
             public var type: Optional<Mesos.Agent.ProcessIO.Control.TypeEnum>
+            /// A terminal of another size.
             public var ttyInfo: Optional<Mesos.TTYInfo>
+            /// Nothing but a sign of life.
             public var heartbeat: Optional<Mesos.Agent.ProcessIO.Control.Heartbeat>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -102,6 +112,7 @@ extension Mesos.Agent {
                 self.heartbeat = heartbeat
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -124,6 +135,7 @@ extension Mesos.Agent {
 
             /// How often signs of life come.
             public struct Heartbeat: Sendable {
+                /// How often it comes.
                 public var interval: Optional<Mesos.DurationInfo>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []

@@ -7,27 +7,45 @@ internal import CProto
 extension Mesos.Agent {
     /// An answer; `type` says which of the others is set.
     public struct Response: Sendable {
+        /// The call that is answered; only its own field is there.
         public var type: Optional<Mesos.Agent.Response.TypeEnum>
+        /// For GET_HEALTH.
         public var getHealth: Optional<Mesos.Agent.Response.GetHealth>
+        /// For GET_FLAGS.
         public var getFlags: Optional<Mesos.Agent.Response.GetFlags>
+        /// For GET_VERSION.
         public var getVersion: Optional<Mesos.Agent.Response.GetVersion>
+        /// For GET_METRICS.
         public var getMetrics: Optional<Mesos.Agent.Response.GetMetrics>
+        /// For GET_LOGGING_LEVEL.
         public var getLoggingLevel: Optional<Mesos.Agent.Response.GetLoggingLevel>
+        /// For LIST_FILES.
         public var listFiles: Optional<Mesos.Agent.Response.ListFiles>
+        /// For READ_FILE.
         public var readFile: Optional<Mesos.Agent.Response.ReadFile>
+        /// For GET_STATE.
         public var getState: Mesos.Agent.Response.GetState? {
             get { getStateBox.value }
             _modify { yield &getStateBox.value }
         }
         private var getStateBox: Boxed<Mesos.Agent.Response.GetState>
+        /// For GET_CONTAINERS.
         public var getContainers: Optional<Mesos.Agent.Response.GetContainers>
+        /// For GET_FRAMEWORKS, and a part of GET_STATE.
         public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
+        /// For GET_EXECUTORS, and a part of GET_STATE.
         public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+        /// For GET_TASKS, and a part of GET_STATE.
         public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+        /// For WAIT_NESTED_CONTAINER.
         public var waitNestedContainer: Optional<Mesos.Agent.Response.WaitNestedContainer>
+        /// For GET_AGENT.
         public var getAgent: Optional<Mesos.Agent.Response.GetAgent>
+        /// For WAIT_CONTAINER.
         public var waitContainer: Optional<Mesos.Agent.Response.WaitContainer>
+        /// For GET_RESOURCE_PROVIDERS.
         public var getResourceProviders: Optional<Mesos.Agent.Response.GetResourceProviders>
+        /// For GET_OPERATIONS.
         public var getOperations: Optional<Mesos.Agent.Response.GetOperations>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -72,6 +90,7 @@ extension Mesos.Agent {
             self.getOperations = getOperations
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -109,6 +128,7 @@ extension Mesos.Agent {
 
         /// Whether the agent is well.
         public struct GetHealth: Sendable {
+            /// Whether the agent is well.
             public var healthy: Bool
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -120,6 +140,7 @@ extension Mesos.Agent {
 
         /// The agent's command line.
         public struct GetFlags: Sendable {
+            /// The agent's options and their values.
             public var flags: [Mesos.Flag]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -131,6 +152,7 @@ extension Mesos.Agent {
 
         /// The agent's version.
         public struct GetVersion: Sendable {
+            /// What was built, and from what.
             public var versionInfo: Mesos.VersionInfo {
                 get { versionInfoBox.content }
                 _modify { yield &versionInfoBox.content }
@@ -146,6 +168,7 @@ extension Mesos.Agent {
 
         /// All metrics.
         public struct GetMetrics: Sendable {
+            /// The metrics, by name.
             public var metrics: [Mesos.Metric]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -157,6 +180,7 @@ extension Mesos.Agent {
 
         /// The level of logging.
         public struct GetLoggingLevel: Sendable {
+            /// The level now.
             public var level: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -168,6 +192,7 @@ extension Mesos.Agent {
 
         /// What the directory holds.
         public struct ListFiles: Sendable {
+            /// The directory's entries.
             public var fileInfos: [Mesos.FileInfo]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -179,7 +204,9 @@ extension Mesos.Agent {
 
         /// The file's size and the part that was asked for.
         public struct ReadFile: Sendable {
+            /// The file's size in bytes.
             public var size: UInt64
+            /// What was read.
             public var data: [UInt8]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -192,8 +219,11 @@ extension Mesos.Agent {
 
         /// Tasks, executors and frameworks in one.
         public struct GetState: Sendable {
+            /// For GET_TASKS, and a part of GET_STATE.
             public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+            /// For GET_EXECUTORS, and a part of GET_STATE.
             public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+            /// For GET_FRAMEWORKS, and a part of GET_STATE.
             public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -211,6 +241,7 @@ extension Mesos.Agent {
 
         /// The containers.
         public struct GetContainers: Sendable {
+            /// The containers.
             public var containers: [Mesos.Agent.Response.GetContainers.Container]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -221,15 +252,21 @@ extension Mesos.Agent {
 
             /// A container with its status and what it uses.
             public struct Container: Sendable {
+                /// The framework.
                 public var frameworkID: Optional<Mesos.FrameworkID>
+                /// The executor.
                 public var executorID: Optional<Mesos.ExecutorID>
+                /// What its framework calls it.
                 public var executorName: Optional<String>
+                /// The container.
                 public var containerID: Mesos.ContainerID {
                     get { containerIDBox.content }
                     _modify { yield &containerIDBox.content }
                 }
                 private var containerIDBox: Boxed<Mesos.ContainerID>
+                /// Its process, networks and cgroups.
                 public var containerStatus: Optional<Mesos.ContainerStatus>
+                /// What it uses.
                 public var resourceStatistics: Mesos.ResourceStatistics? {
                     get { resourceStatisticsBox.value }
                     _modify { yield &resourceStatisticsBox.value }
@@ -258,7 +295,9 @@ extension Mesos.Agent {
 
         /// The frameworks, running and ended.
         public struct GetFrameworks: Sendable {
+            /// Those that run here.
             public var frameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
+            /// Those that ran here.
             public var completedFrameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -273,6 +312,7 @@ extension Mesos.Agent {
 
             /// One framework.
             public struct Framework: Sendable {
+                /// The framework.
                 public var frameworkInfo: Mesos.FrameworkInfo {
                     get { frameworkInfoBox.content }
                     _modify { yield &frameworkInfoBox.content }
@@ -289,7 +329,9 @@ extension Mesos.Agent {
 
         /// The executors, running and ended.
         public struct GetExecutors: Sendable {
+            /// Those that run here.
             public var executors: [Mesos.Agent.Response.GetExecutors.Executor]
+            /// Those that ran here.
             public var completedExecutors: [Mesos.Agent.Response.GetExecutors.Executor]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -304,6 +346,7 @@ extension Mesos.Agent {
 
             /// One executor.
             public struct Executor: Sendable {
+                /// The executor.
                 public var executorInfo: Mesos.ExecutorInfo {
                     get { executorInfoBox.content }
                     _modify { yield &executorInfoBox.content }
@@ -320,6 +363,7 @@ extension Mesos.Agent {
 
         /// The operations that are under way.
         public struct GetOperations: Sendable {
+            /// The operations that are known.
             public var operations: [Mesos.Operation]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -331,10 +375,15 @@ extension Mesos.Agent {
 
         /// The tasks, by how far they have come.
         public struct GetTasks: Sendable {
+            /// Not handed to an executor yet: something has to be authorised or fetched.
             public var pendingTasks: [Mesos.Task]
+            /// Waiting for their executor to register.
             public var queuedTasks: [Mesos.Task]
+            /// Running.
             public var launchedTasks: [Mesos.Task]
+            /// Ended; the update has not been acknowledged.
             public var terminatedTasks: [Mesos.Task]
+            /// Ended and acknowledged.
             public var completedTasks: [Mesos.Task]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -356,12 +405,15 @@ extension Mesos.Agent {
 
         /// The agent, and whether it is being emptied.
         public struct GetAgent: Sendable {
+            /// The agent.
             public var slaveInfo: Mesos.SlaveInfo? {
                 get { slaveInfoBox.value }
                 _modify { yield &slaveInfoBox.value }
             }
             private var slaveInfoBox: Boxed<Mesos.SlaveInfo>
+            /// How it is emptied, if it is.
             public var drainConfig: Optional<Mesos.DrainConfig>
+            /// When emptying began, more or less.
             public var estimatedDrainStartTime: Optional<Mesos.TimeInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -379,6 +431,7 @@ extension Mesos.Agent {
 
         /// The resource providers.
         public struct GetResourceProviders: Sendable {
+            /// The resource providers.
             public var resourceProviders: [Mesos.Agent.Response.GetResourceProviders.ResourceProvider]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -391,11 +444,13 @@ extension Mesos.Agent {
 
             /// One resource provider with its resources.
             public struct ResourceProvider: Sendable {
+                /// The resource provider.
                 public var resourceProviderInfo: Mesos.ResourceProviderInfo {
                     get { resourceProviderInfoBox.content }
                     _modify { yield &resourceProviderInfoBox.content }
                 }
                 private var resourceProviderInfoBox: Boxed<Mesos.ResourceProviderInfo>
+                /// All that it offers.
                 public var totalResources: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -412,10 +467,15 @@ extension Mesos.Agent {
 
         /// How the nested container ended.
         public struct WaitNestedContainer: Sendable {
+            /// The raw wait status of the first process.
             public var exitStatus: Optional<Int32>
+            /// What the task is to be reported as.
             public var state: Optional<Mesos.TaskState>
+            /// Why it ended, if not by itself.
             public var reason: Optional<Mesos.TaskStatus.Reason>
+            /// The limit that was exceeded.
             public var limitation: Optional<Mesos.TaskResourceLimitation>
+            /// For people.
             public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -437,10 +497,15 @@ extension Mesos.Agent {
 
         /// How the container ended.
         public struct WaitContainer: Sendable {
+            /// The raw wait status of the first process.
             public var exitStatus: Optional<Int32>
+            /// What the task is to be reported as.
             public var state: Optional<Mesos.TaskState>
+            /// Why it ended, if not by itself.
             public var reason: Optional<Mesos.TaskStatus.Reason>
+            /// The limit that was exceeded.
             public var limitation: Optional<Mesos.TaskResourceLimitation>
+            /// For people.
             public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

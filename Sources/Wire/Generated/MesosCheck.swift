@@ -7,12 +7,19 @@ internal import CProto
 extension Mesos {
     /// A check of a task that only informs.
     public struct CheckInfo: Sendable {
+        /// Which kind it is.
         public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        /// For COMMAND.
         public var command: Optional<Mesos.CheckInfo.Command>
+        /// For HTTP.
         public var http: Optional<Mesos.CheckInfo.Http>
+        /// From the start of the task to the first check.
         public var delaySeconds: Optional<Double>
+        /// From the end of one check to the next.
         public var intervalSeconds: Optional<Double>
+        /// After which a check has failed; 0 for never.
         public var timeoutSeconds: Optional<Double>
+        /// For TCP.
         public var tcp: Optional<Mesos.CheckInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -44,6 +51,7 @@ extension Mesos {
         /// `timeoutSeconds`, or its declared default.
         public var timeoutSecondsOrDefault: Double { self.timeoutSeconds ?? 20 }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -67,6 +75,7 @@ extension Mesos {
 
         /// A command whose exit code is the result.
         public struct Command: Sendable {
+            /// What to run.
             public var command: Mesos.CommandInfo {
                 get { commandBox.content }
                 _modify { yield &commandBox.content }
@@ -82,7 +91,9 @@ extension Mesos {
 
         /// An HTTP request whose status code is the result.
         public struct Http: Sendable {
+            /// The port on the machine.
             public var port: UInt32
+            /// The path of the request.
             public var path: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -95,6 +106,7 @@ extension Mesos {
 
         /// A TCP connection whose success is the result.
         public struct Tcp: Sendable {
+            /// The port on the machine.
             public var port: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -107,9 +119,13 @@ extension Mesos {
 
     /// The latest result of a check; empty before the first.
     public struct CheckStatusInfo: Sendable {
+        /// Which kind it is.
         public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        /// For COMMAND.
         public var command: Optional<Mesos.CheckStatusInfo.Command>
+        /// For HTTP.
         public var http: Optional<Mesos.CheckStatusInfo.Http>
+        /// For TCP.
         public var tcp: Optional<Mesos.CheckStatusInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -128,6 +144,7 @@ extension Mesos {
 
         /// The exit code of the last command.
         public struct Command: Sendable {
+            /// What the command ended with; absent, if it did not run yet.
             public var exitCode: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -139,6 +156,7 @@ extension Mesos {
 
         /// The status code of the last request.
         public struct Http: Sendable {
+            /// What the server answered; absent, if it did not yet.
             public var statusCode: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -150,6 +168,7 @@ extension Mesos {
 
         /// Whether the last connection succeeded.
         public struct Tcp: Sendable {
+            /// Whether a connection was made; absent, if none was tried yet.
             public var succeeded: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -162,18 +181,27 @@ extension Mesos {
 
     /// A check that ends its task when it fails too often.
     public struct HealthCheck: Sendable {
+        /// For HTTP.
         public var http: Optional<Mesos.HealthCheck.HTTPCheckInfo>
+        /// From the start of the task to the first check.
         public var delaySeconds: Optional<Double>
+        /// From the end of one check to the next.
         public var intervalSeconds: Optional<Double>
+        /// After which a check has failed; 0 for never.
         public var timeoutSeconds: Optional<Double>
+        /// So many in a row, and the task is killed.
         public var consecutiveFailures: Optional<UInt32>
+        /// From the start of the task, while failures do not count.
         public var gracePeriodSeconds: Optional<Double>
+        /// For COMMAND.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// Which kind it is.
         public var type: Optional<Mesos.HealthCheck.TypeEnum>
+        /// For TCP.
         public var tcp: Optional<Mesos.HealthCheck.TCPCheckInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -215,6 +243,7 @@ extension Mesos {
         /// `gracePeriodSeconds`, or its declared default.
         public var gracePeriodSecondsOrDefault: Double { self.gracePeriodSeconds ?? 10 }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -238,10 +267,15 @@ extension Mesos {
 
         /// An HTTP request, and the answers that count as healthy.
         public struct HTTPCheckInfo: Sendable {
+            /// The port on the machine.
             public var port: UInt32
+            /// The path of the request.
             public var path: Optional<String>
+            /// "http" or "https".
             public var scheme: Optional<String>
+            /// Not used.
             public var statuses: [UInt32]
+            /// IPv4 or IPv6.
             public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -266,7 +300,9 @@ extension Mesos {
 
         /// A TCP connection.
         public struct TCPCheckInfo: Sendable {
+            /// The port on the machine.
             public var port: UInt32
+            /// IPv4 or IPv6.
             public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

@@ -7,11 +7,17 @@ internal import CProto
 extension Mesos {
     /// A command: a shell's line, or a program with its arguments.
     public struct CommandInfo: Sendable {
+        /// What to fetch into the sandbox before.
         public var uris: [Mesos.CommandInfo.URI]
+        /// Variables of the command.
         public var environment: Optional<Mesos.Environment>
+        /// The shell's line, or the program.
         public var value: Optional<String>
+        /// Who runs it; the agent's choice, if absent.
         public var user: Optional<String>
+        /// `value` is a line for /bin/sh -c.
         public var shell: Optional<Bool>
+        /// Of the program, its own name first. Not looked at for a shell's line.
         public var arguments: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -37,10 +43,15 @@ extension Mesos {
 
         /// Something to fetch into the sandbox before the command runs.
         public struct URI: Sendable {
+            /// Where it is: a URI or a path.
             public var value: String
+            /// Make it executable.
             public var executable: Optional<Bool>
+            /// Unpack it, if it is an archive.
             public var extract: Optional<Bool>
+            /// Keep it for other containers.
             public var cache: Optional<Bool>
+            /// Its name in the sandbox; its own name, if absent.
             public var outputFile: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -66,6 +77,7 @@ extension Mesos {
 
     /// How long a task may take to end after it was asked to.
     public struct KillPolicy: Sendable {
+        /// From SIGTERM to SIGKILL.
         public var gracePeriod: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

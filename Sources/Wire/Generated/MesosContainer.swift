@@ -7,6 +7,7 @@ internal import CProto
 extension Mesos {
     /// A set of Linux capabilities.
     public struct CapabilityInfo: Sendable {
+        /// The set.
         public var capabilities: [Mesos.CapabilityInfo.Capability]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -15,6 +16,7 @@ extension Mesos {
             self.capabilities = capabilities
         }
 
+        /// The capabilities of capabilities(7), by number and 1000 more; 0 is left for unknown ones.
         public struct Capability: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -77,6 +79,7 @@ extension Mesos {
 
     /// Limits of setrlimit(2).
     public struct RLimitInfo: Sendable {
+        /// One for each resource.
         public var rlimits: [Mesos.RLimitInfo.RLimit]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -87,8 +90,11 @@ extension Mesos {
 
         /// One limit; without numbers it is unlimited.
         public struct RLimit: Sendable {
+            /// Which limit of setrlimit(2).
             public var type: Optional<Mesos.RLimitInfo.RLimit.TypeEnum>
+            /// The most it can be raised to. Without both numbers there is no limit.
             public var hard: Optional<UInt64>
+            /// What holds.
             public var soft: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -103,6 +109,7 @@ extension Mesos {
                 self.soft = soft
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -141,7 +148,9 @@ extension Mesos {
 
     /// Which seccomp profile applies, if any.
     public struct SeccompInfo: Sendable {
+        /// A file in the agent's directory of profiles.
         public var profileName: Optional<String>
+        /// No filter.
         public var unconfined: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -154,6 +163,7 @@ extension Mesos {
 
     /// The container's command gets a terminal.
     public struct TTYInfo: Sendable {
+        /// The terminal's size.
         public var windowSize: Optional<Mesos.TTYInfo.WindowSize>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -164,7 +174,9 @@ extension Mesos {
 
         /// The size of a terminal in characters.
         public struct WindowSize: Sendable {
+            /// Lines.
             public var rows: UInt32
+            /// Columns.
             public var columns: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -178,13 +190,21 @@ extension Mesos {
 
     /// Confinement that only Linux has.
     public struct LinuxInfo: Sendable {
+        /// The old name of effective_capabilities.
         public var capabilityInfo: Optional<Mesos.CapabilityInfo>
+        /// The most that anything in the container can have.
         public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
+        /// What the command begins with.
         public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        /// See the processes of the container around it, or of the machine.
         public var sharePidNamespace: Optional<Bool>
+        /// Which system calls are allowed.
         public var seccomp: Optional<Mesos.SeccompInfo>
+        /// Own or shared.
         public var ipcMode: Optional<Mesos.LinuxInfo.IpcMode>
+        /// Of /dev/shm, in megabytes.
         public var shmSize: Optional<UInt32>
+        /// Stay in the cgroups of the container around it.
         public var shareCgroups: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -212,6 +232,7 @@ extension Mesos {
         /// `shareCgroups`, or its declared default.
         public var shareCgroupsOrDefault: Bool { self.shareCgroups ?? true }
 
+        /// Whether System V IPC and /dev/shm are shared.
         public struct IpcMode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -235,22 +256,31 @@ extension Mesos {
 
     /// How a container is made: its image, its volumes, its networks, its confinement.
     public struct ContainerInfo: Sendable {
+        /// Who makes the container.
         public var type: Mesos.ContainerInfo.TypeEnum
+        /// What is mounted into it.
         public var volumes: [Mesos.Volume]
+        /// For DOCKER.
         public var docker: Mesos.ContainerInfo.DockerInfo? {
             get { dockerBox.value }
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.ContainerInfo.DockerInfo>
+        /// Its host name.
         public var hostname: Optional<String>
+        /// For MESOS.
         public var mesos: Optional<Mesos.ContainerInfo.MesosInfo>
+        /// The networks that it joins; the machine's own, if there is none.
         public var networkInfos: [Mesos.NetworkInfo]
+        /// Namespaces, capabilities, system calls.
         public var linuxInfo: Mesos.LinuxInfo? {
             get { linuxInfoBox.value }
             _modify { yield &linuxInfoBox.value }
         }
         private var linuxInfoBox: Boxed<Mesos.LinuxInfo>
+        /// Limits of setrlimit(2).
         public var rlimitInfo: Optional<Mesos.RLimitInfo>
+        /// Give it a terminal.
         public var ttyInfo: Optional<Mesos.TTYInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -277,6 +307,7 @@ extension Mesos {
             self.ttyInfo = ttyInfo
         }
 
+        /// Who makes the container.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -298,12 +329,19 @@ extension Mesos {
 
         /// A container that docker makes.
         public struct DockerInfo: Sendable {
+            /// The image's name.
             public var image: String
+            /// How it is connected.
             public var network: Optional<Mesos.ContainerInfo.DockerInfo.Network>
+            /// Which ports lead in.
             public var portMappings: [Mesos.ContainerInfo.DockerInfo.PortMapping]
+            /// With all capabilities and devices.
             public var privileged: Optional<Bool>
+            /// More options of `docker run`.
             public var parameters: [Mesos.Parameter]
+            /// Ask the registry, also if the image is here.
             public var forcePullImage: Optional<Bool>
+            /// The driver of its volumes.
             public var volumeDriver: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -332,6 +370,7 @@ extension Mesos {
             /// `privileged`, or its declared default.
             public var privilegedOrDefault: Bool { self.privileged ?? false }
 
+            /// How Docker connects it.
             public struct Network: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -355,8 +394,11 @@ extension Mesos {
 
             /// A port of the container that is reached through one of the host.
             public struct PortMapping: Sendable {
+                /// On the machine.
                 public var hostPort: UInt32
+                /// In the container.
                 public var containerPort: UInt32
+                /// "tcp" or "udp"; both, if absent.
                 public var `protocol`: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -375,6 +417,7 @@ extension Mesos {
 
         /// A container that Mesos makes; without an image it uses the host's file system.
         public struct MesosInfo: Sendable {
+            /// The root file system; the machine's own, if absent.
             public var image: Mesos.Image? {
                 get { imageBox.value }
                 _modify { yield &imageBox.value }
@@ -391,6 +434,7 @@ extension Mesos {
 
     /// What is seen of a container's cgroups.
     public struct CgroupInfo: Sendable {
+        /// The class of network packets.
         public var netCls: Optional<Mesos.CgroupInfo.NetCls>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -407,6 +451,7 @@ extension Mesos {
             public init() {
             }
 
+            /// Kinds of access to a block device.
             public struct Operation: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -433,7 +478,9 @@ extension Mesos {
 
             /// A count for one kind of operation.
             public struct Value: Sendable {
+                /// The kind of access; all kinds, if absent.
                 public var op: Optional<Mesos.CgroupInfo.Blkio.Operation>
+                /// How many, or how much.
                 public var value: Optional<UInt64>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -454,14 +501,23 @@ extension Mesos {
 
                 /// What CFQ counts for one device.
                 public struct Statistics: Sendable {
+                    /// The device; all devices, if absent.
                     public var device: Optional<Mesos.Device.Number>
+                    /// Sectors moved.
                     public var sectors: Optional<UInt64>
+                    /// Milliseconds that the device was given to it.
                     public var time: Optional<UInt64>
+                    /// Requests done.
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Bytes moved.
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Nanoseconds that the device worked.
                     public var ioServiceTime: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Nanoseconds that requests waited.
                     public var ioWaitTime: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Requests that were merged into others.
                     public var ioMerged: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Requests that wait now.
                     public var ioQueued: [Mesos.CgroupInfo.Blkio.Value]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -500,8 +556,11 @@ extension Mesos {
 
                 /// What throttling counts for one device.
                 public struct Statistics: Sendable {
+                    /// The device; all devices, if absent.
                     public var device: Optional<Mesos.Device.Number>
+                    /// Requests done.
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Bytes moved.
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -520,8 +579,11 @@ extension Mesos {
 
             /// All counters of the blkio controller.
             public struct Statistics: Sendable {
+                /// The group itself, under the CFQ scheduler.
                 public var cfq: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
+                /// With all groups below.
                 public var cfqRecursive: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
+                /// What passed the limits.
                 public var throttling: [Mesos.CgroupInfo.Blkio.Throttling.Statistics]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -540,6 +602,7 @@ extension Mesos {
 
         /// The net_cls controller's handle.
         public struct NetCls: Sendable {
+            /// The handle that packets carry.
             public var classid: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -552,9 +615,13 @@ extension Mesos {
 
     /// A container as it is seen now: its networks, its cgroups, its first process.
     public struct ContainerStatus: Sendable {
+        /// The networks it is in, with addresses.
         public var networkInfos: [Mesos.NetworkInfo]
+        /// What its cgroups say.
         public var cgroupInfo: Optional<Mesos.CgroupInfo>
+        /// Its first process.
         public var executorPid: Optional<UInt32>
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }

@@ -7,16 +7,27 @@ internal import CProto
 extension Mesos.Csi.State {
     /// How far a volume is on its way to being published, and what is needed to go on.
     public struct VolumeState: Sendable {
+        /// How far it is.
         public var state: Mesos.Csi.State.VolumeState.State
+        /// How it is used.
         public var volumeCapability: Optional<Mesos.Volume.Source.CSIVolume.VolumeCapability>
+        /// The plugin's own attributes of it.
         public var volumeContext: [String: String]
+        /// What publishing gave for the node's side.
         public var publishContext: [String: String]
+        /// The boot in which it was staged: after another boot it is not.
         public var bootID: String
+        /// Options of the plugin that it was made with.
         public var parameters: [String: String]
+        /// It has to be published again after a restart.
         public var nodePublishRequired: Bool
+        /// It was there before Mesos.
         public var preProvisioned: Bool
+        /// Published for reading only.
         public var readonly: Bool
+        /// For staging. Must not be logged.
         public var nodeStageSecrets: [String: Mesos.Secret]
+        /// For publishing. Must not be logged.
         public var nodePublishSecrets: [String: Mesos.Secret]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

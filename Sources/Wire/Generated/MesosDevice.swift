@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos {
     /// A device, by path or number.
     public struct Device: Sendable {
+        /// The device's file.
         public var path: Optional<String>
+        /// The device's numbers.
         public var number: Optional<Mesos.Device.Number>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -19,7 +21,9 @@ extension Mesos {
 
         /// Major and minor number.
         public struct Number: Sendable {
+            /// Its driver; absent for all.
             public var majorNumber: UInt64
+            /// Which of the driver's; absent for all.
             public var minorNumber: UInt64
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -33,7 +37,9 @@ extension Mesos {
 
     /// A device, and what may be done with it.
     public struct DeviceAccess: Sendable {
+        /// The device.
         public var device: Mesos.Device
+        /// What is allowed.
         public var access: Mesos.DeviceAccess.Access
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -45,8 +51,11 @@ extension Mesos {
 
         /// Reading, writing, and making the device's node.
         public struct Access: Sendable {
+            /// Reading.
             public var read: Optional<Bool>
+            /// Writing.
             public var write: Optional<Bool>
+            /// Making the device's file.
             public var mknod: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -61,6 +70,7 @@ extension Mesos {
 
     /// Devices that every container may use.
     public struct DeviceWhitelist: Sendable {
+        /// All others are denied.
         public var allowedDevices: [Mesos.DeviceAccess]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

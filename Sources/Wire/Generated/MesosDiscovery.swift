@@ -7,10 +7,15 @@ internal import CProto
 extension Mesos {
     /// A port that is announced.
     public struct Port: Sendable {
+        /// The port.
         public var number: UInt32
+        /// What is offered there.
         public var name: Optional<String>
+        /// Such as "tcp" or "http".
         public var `protocol`: Optional<String>
+        /// Who may find it.
         public var visibility: Optional<Mesos.DiscoveryInfo.Visibility>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -32,6 +37,7 @@ extension Mesos {
 
     /// The ports that are announced.
     public struct Ports: Sendable {
+        /// The ports.
         public var ports: [Mesos.Port]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -43,12 +49,19 @@ extension Mesos {
 
     /// How a task or executor is announced to others.
     public struct DiscoveryInfo: Sendable {
+        /// Who may find it.
         public var visibility: Mesos.DiscoveryInfo.Visibility
+        /// What is offered.
         public var name: Optional<String>
+        /// Such as "test".
         public var environment: Optional<String>
+        /// Such as a data centre.
         public var location: Optional<String>
+        /// Of what is offered.
         public var version: Optional<String>
+        /// Where it can be reached.
         public var ports: Optional<Mesos.Ports>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -71,6 +84,7 @@ extension Mesos {
             self.labels = labels
         }
 
+        /// From where something can be found.
         public struct Visibility: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }

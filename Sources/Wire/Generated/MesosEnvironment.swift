@@ -7,8 +7,11 @@ internal import CProto
 extension Mesos {
     /// Something that must not be shown: by reference, or the thing itself.
     public struct Secret: Sendable {
+        /// Which kind it is.
         public var type: Optional<Mesos.Secret.TypeEnum>
+        /// For REFERENCE.
         public var reference: Optional<Mesos.Secret.Reference>
+        /// For VALUE.
         public var value: Optional<Mesos.Secret.Value>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,6 +26,7 @@ extension Mesos {
             self.value = value
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -45,7 +49,9 @@ extension Mesos {
 
         /// Where a secret is kept.
         public struct Reference: Sendable {
+            /// Where it is kept.
             public var name: String
+            /// Which part of what is kept there.
             public var key: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -58,6 +64,7 @@ extension Mesos {
 
         /// A secret's bytes.
         public struct Value: Sendable {
+            /// The secret. Must not be logged.
             public var data: [UInt8]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -70,6 +77,7 @@ extension Mesos {
 
     /// Environment variables.
     public struct Environment: Sendable {
+        /// The last one of a name counts.
         public var variables: [Mesos.Environment.Variable]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -80,9 +88,13 @@ extension Mesos {
 
         /// A variable whose value stands here or is a secret.
         public struct Variable: Sendable {
+            /// The variable.
             public var name: String
+            /// For VALUE.
             public var value: Optional<String>
+            /// Which kind it is.
             public var type: Optional<Mesos.Environment.Variable.TypeEnum>
+            /// For SECRET: resolved when the container is launched.
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
@@ -106,6 +118,7 @@ extension Mesos {
             /// `type`, or its declared default.
             public var typeOrDefault: Mesos.Environment.Variable.TypeEnum { self.type ?? .value }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -130,7 +143,9 @@ extension Mesos {
 
     /// Who somebody is, and the proof.
     public struct Credential: Sendable {
+        /// Who.
         public var principal: String
+        /// The proof, such as a password. Must not be logged.
         public var secret: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,29 +7,41 @@ internal import CProto
 extension Mesos {
     /// An executor: what it runs as and what it is given.
     public struct ExecutorInfo: Sendable {
+        /// The executor.
         public var executorID: Mesos.ExecutorID
+        /// Bytes for the executor.
         public var data: Optional<[UInt8]>
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// What to run.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// The framework.
         public var frameworkID: Optional<Mesos.FrameworkID>
+        /// What its framework calls it.
         public var name: Optional<String>
+        /// The version of the program, or where it comes from.
         public var source: Optional<String>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
+        /// From asking it to end to killing it.
         public var shutdownGracePeriod: Optional<Mesos.DurationInfo>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// Which kind it is.
         public var type: Optional<Mesos.ExecutorInfo.TypeEnum>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,6 +74,7 @@ extension Mesos {
             self.type = type
         }
 
+        /// Whose program it is.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }

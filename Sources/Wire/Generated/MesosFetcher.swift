@@ -7,11 +7,17 @@ internal import CProto
 extension Mesos.Fetcher {
     /// Everything to fetch for one sandbox.
     public struct FetcherInfo: Sendable {
+        /// Where to put everything.
         public var sandboxDirectory: String
+        /// Where what is kept lies.
         public var cacheDirectory: Optional<String>
+        /// What to fetch.
         public var items: [Mesos.Fetcher.FetcherInfo.Item]
+        /// Who is to own it.
         public var user: Optional<String>
+        /// Where relative paths begin.
         public var frameworksHome: Optional<String>
+        /// How long a download may stand still.
         public var stallTimeout: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -34,8 +40,11 @@ extension Mesos.Fetcher {
 
         /// One URI, and what the cache has to do with it.
         public struct Item: Sendable {
+            /// What to fetch.
             public var uri: Mesos.CommandInfo.URI
+            /// From where.
             public var action: Mesos.Fetcher.FetcherInfo.Item.Action
+            /// Its name in the cache.
             public var cacheFilename: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

@@ -7,18 +7,31 @@ internal import CProto
 extension Mesos {
     /// A framework: its user, its roles, what it can handle.
     public struct FrameworkInfo: Sendable {
+        /// Who its executors run as; the agent's choice, if empty.
         public var user: String
+        /// For people.
         public var name: String
+        /// The framework, once it is registered.
         public var id: Optional<Mesos.FrameworkID>
+        /// Seconds that its tasks live on without it.
         public var failoverTimeout: Optional<Double>
+        /// Write to disk what a restarted agent needs to find its containers again.
         public var checkpoint: Optional<Bool>
+        /// Whose resources it gets; see `roles`.
         public var role: Optional<String>
+        /// Where it runs.
         public var hostname: Optional<String>
+        /// Who.
         public var principal: Optional<String>
+        /// Its page for people.
         public var webuiURL: Optional<String>
+        /// What it can do.
         public var capabilities: [Mesos.FrameworkInfo.Capability]
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// Whose resources it gets.
         public var roles: [String]
+        /// What it never wants, by role.
         public var offerFilters: [String: Mesos.OfferFilters]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -64,6 +77,7 @@ extension Mesos {
 
         /// Something that a framework can handle.
         public struct Capability: Sendable {
+            /// Which of them.
             public var type: Optional<Mesos.FrameworkInfo.Capability.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -72,6 +86,7 @@ extension Mesos {
                 self.type = type
             }
 
+            /// What a framework can do.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -102,6 +117,7 @@ extension Mesos {
 
     /// Offers that a framework wants to see.
     public struct OfferFilters: Sendable {
+        /// It takes an offer that has one of these at least.
         public var minAllocatableResources: Optional<Mesos.OfferFilters.MinAllocatableResources>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -114,6 +130,7 @@ extension Mesos {
 
         /// Amounts by the name of the resource.
         public struct ResourceQuantities: Sendable {
+            /// By the resource's name.
             public var quantities: [String: Mesos.Value.Scalar]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -125,6 +142,7 @@ extension Mesos {
 
         /// The smallest offers that are worth making; one of these must be reached.
         public struct MinAllocatableResources: Sendable {
+            /// By the resource's name.
             public var quantities: [Mesos.OfferFilters.ResourceQuantities]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

@@ -7,6 +7,7 @@ internal import CProto
 extension Mesos {
     /// A framework.
     public struct FrameworkID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -18,6 +19,7 @@ extension Mesos {
 
     /// An executor, unique within its framework.
     public struct ExecutorID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,6 +31,7 @@ extension Mesos {
 
     /// A task, unique within its framework.
     public struct TaskID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -40,6 +43,7 @@ extension Mesos {
 
     /// An agent.
     public struct SlaveID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -51,6 +55,7 @@ extension Mesos {
 
     /// A resource provider.
     public struct ResourceProviderID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,6 +67,7 @@ extension Mesos {
 
     /// An operation, as its framework calls it.
     public struct OperationID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -73,7 +79,9 @@ extension Mesos {
 
     /// A container, by its own name and those of the containers around it.
     public struct ContainerID: Sendable, Hashable {
+        /// The container's own name.
         public var value: String
+        /// The container around it.
         public var parent: Mesos.ContainerID? {
             get { parentBox.value }
             _modify { yield &parentBox.value }
@@ -90,6 +98,7 @@ extension Mesos {
 
     /// Sixteen bytes.
     public struct UUID: Sendable {
+        /// Its sixteen bytes.
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,13 +7,17 @@ internal import CProto
 extension Mesos {
     /// An image to make a root file system of.
     public struct Image: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Image.TypeEnum
+        /// For APPC.
         public var appc: Optional<Mesos.Image.Appc>
+        /// For DOCKER.
         public var docker: Mesos.Image.Docker? {
             get { dockerBox.value }
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.Image.Docker>
+        /// Use the image that is here; otherwise it is fetched again.
         public var cached: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -33,6 +37,7 @@ extension Mesos {
         /// `cached`, or its declared default.
         public var cachedOrDefault: Bool { self.cached ?? true }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -54,8 +59,11 @@ extension Mesos {
 
         /// An App Container image, by name, id and labels.
         public struct Appc: Sendable {
+            /// The image's name.
             public var name: String
+            /// Its digest.
             public var id: Optional<String>
+            /// Such as version, os and arch.
             public var labels: Optional<Mesos.Labels>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -69,8 +77,11 @@ extension Mesos {
 
         /// A docker or OCI image, by reference, with the credentials to fetch it.
         public struct Docker: Sendable {
+            /// The image's name, with registry and tag or digest.
             public var name: String
+            /// For the registry.
             public var credential: Optional<Mesos.Credential>
+            /// A docker configuration with credentials for registries.
             public var config: Mesos.Secret? {
                 get { configBox.value }
                 _modify { yield &configBox.value }

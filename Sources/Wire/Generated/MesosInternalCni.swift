@@ -7,9 +7,13 @@ internal import CProto
 extension Mesos.Internal.Slave.Cni.Spec {
     /// Name servers of a network.
     public struct DNS: Sendable {
+        /// Addresses of servers.
         public var nameservers: [String]
+        /// The local domain.
         public var domain: Optional<String>
+        /// Domains to search in.
         public var search: [String]
+        /// Options of resolv.conf(5).
         public var options: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,9 +33,13 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// What a plugin prints when it fails.
     public struct Error: Sendable {
+        /// The version of the specification.
         public var cniVersion: String
+        /// What went wrong, as a number of the specification.
         public var code: UInt32
+        /// For people.
         public var msg: String
+        /// More, for people.
         public var details: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -51,8 +59,11 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// An address with its gateway and routes.
     public struct IPConfig: Sendable {
+        /// Address and length of the prefix.
         public var ip: String
+        /// The default gateway.
         public var gateway: Optional<String>
+        /// What is reached through it.
         public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -70,9 +81,13 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// The fields of a network's configuration that the isolator itself needs.
     public struct NetworkConfig: Sendable {
+        /// The network.
         public var name: String
+        /// The plugin that connects to it.
         public var type: String
+        /// How addresses are given out.
         public var ipam: Optional<Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM>
+        /// How names are looked up.
         public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -91,7 +106,9 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
         /// Who gives out the addresses.
         public struct IPAM: Sendable {
+            /// The plugin that gives out addresses.
             public var type: String
+            /// What is reached through it.
             public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -105,8 +122,11 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// What a plugin prints when it succeeds.
     public struct NetworkInfo: Sendable {
+        /// The IPv4 side.
         public var ip4: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        /// The IPv6 side.
         public var ip6: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        /// How names are looked up.
         public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -124,7 +144,9 @@ extension Mesos.Internal.Slave.Cni.Spec {
 
     /// Where to send packets for a destination.
     public struct Route: Sendable {
+        /// The destination, as a prefix.
         public var dst: String
+        /// The next hop; the default gateway, if absent.
         public var gw: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

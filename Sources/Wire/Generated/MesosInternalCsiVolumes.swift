@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// A volume, by plugin and id.
     public struct CSIVolume: Sendable {
+        /// The plugin, as its configuration names it.
         public var pluginName: String
+        /// The plugin's name for the volume.
         public var id: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -20,6 +22,7 @@ extension Mesos.Internal.Slave {
 
     /// The volumes of a container.
     public struct CSIVolumes: Sendable {
+        /// The volumes.
         public var volumes: [Mesos.Internal.Slave.CSIVolume]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// What one cgroup may use, and what it may not.
     public struct CgroupDeviceAccessState: Sendable {
+        /// What is allowed.
         public var allowList: [String]
+        /// What is denied, also if it is allowed.
         public var denyList: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -20,6 +22,7 @@ extension Mesos.Internal.Slave {
 
     /// The same for all cgroups, by their names.
     public struct CgroupDeviceAccessStates: Sendable {
+        /// By cgroup.
         public var deviceAccessPerCgroup: [String: Mesos.Internal.Slave.CgroupDeviceAccessState]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,12 +7,15 @@ internal import CProto
 extension Mesos.Internal.Slave.Docker {
     /// An image that was pulled, with its layers in order.
     public struct Image: Sendable {
+        /// Its name.
         public var reference: Wire.Docker.Spec.ImageReference {
             get { referenceBox.content }
             _modify { yield &referenceBox.content }
         }
         private var referenceBox: Boxed<Wire.Docker.Spec.ImageReference>
+        /// Its layers, the lowest first.
         public var layerIDs: [String]
+        /// The blob with its configuration.
         public var configDigest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -30,6 +33,7 @@ extension Mesos.Internal.Slave.Docker {
 
     /// All images that were pulled.
     public struct Images: Sendable {
+        /// The images that are here.
         public var images: [Mesos.Internal.Slave.Docker.Image]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

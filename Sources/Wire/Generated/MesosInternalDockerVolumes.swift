@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// A volume, by driver and name.
     public struct DockerVolume: Sendable {
+        /// Its driver.
         public var driver: String
+        /// Its name to the driver.
         public var name: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -20,6 +22,7 @@ extension Mesos.Internal.Slave {
 
     /// The volumes of a container.
     public struct DockerVolumes: Sendable {
+        /// The volumes.
         public var volumes: [Mesos.Internal.Slave.DockerVolume]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

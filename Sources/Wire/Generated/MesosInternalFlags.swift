@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Internal {
     /// Name servers for containers, by the kind of their network.
     public struct ContainerDNSInfo: Sendable {
+        /// For containers of Mesos.
         public var mesos: [Mesos.Internal.ContainerDNSInfo.MesosInfo]
+        /// For containers of Docker.
         public var docker: [Mesos.Internal.ContainerDNSInfo.DockerInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -22,8 +24,11 @@ extension Mesos.Internal {
 
         /// Name servers for containers that Mesos makes.
         public struct MesosInfo: Sendable {
+            /// Which networks it is about.
             public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode>
+            /// One network, for CNI or USER.
             public var networkName: Optional<String>
+            /// How names are looked up.
             public var dns: Mesos.Internal.Slave.Cni.Spec.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -38,6 +43,7 @@ extension Mesos.Internal {
                 self.dns = dns
             }
 
+            /// How the container is connected.
             public struct NetworkMode: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -61,8 +67,11 @@ extension Mesos.Internal {
 
         /// Name servers for containers that docker makes.
         public struct DockerInfo: Sendable {
+            /// Which networks it is about.
             public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode>
+            /// One network, for CNI or USER.
             public var networkName: Optional<String>
+            /// How names are looked up.
             public var dns: Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -77,6 +86,7 @@ extension Mesos.Internal {
                 self.dns = dns
             }
 
+            /// How the container is connected.
             public struct NetworkMode: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -100,8 +110,11 @@ extension Mesos.Internal {
 
             /// The content of a resolv.conf(5).
             public struct DNS: Sendable {
+                /// Addresses of servers.
                 public var nameservers: [String]
+                /// Domains to search in.
                 public var search: [String]
+                /// Options of resolv.conf(5).
                 public var options: [String]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -121,8 +134,11 @@ extension Mesos.Internal {
 
     /// When images are removed without being asked, and which never.
     public struct ImageGcConfig: Sendable {
+        /// The part of the disk to keep free, from 0 to 1.
         public var imageDiskHeadroom: Double
+        /// How often to look.
         public var imageDiskWatchInterval: Mesos.DurationInfo
+        /// Images to keep, also if nothing uses them.
         public var excludedImages: [Mesos.Image]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// The agent's resources and the operations on them.
     public struct ResourceState: Sendable {
+        /// Operations that are not settled.
         public var operations: [Mesos.Operation]
+        /// What was reserved and made.
         public var resources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

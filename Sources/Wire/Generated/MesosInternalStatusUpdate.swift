@@ -7,16 +7,23 @@ internal import CProto
 extension Mesos.Internal {
     /// A task's status on its way to the framework.
     public struct StatusUpdate: Sendable {
+        /// The framework.
         public var frameworkID: Mesos.FrameworkID
+        /// The executor.
         public var executorID: Optional<Mesos.ExecutorID>
+        /// The agent.
         public var slaveID: Optional<Mesos.SlaveID>
+        /// The news.
         public var status: Mesos.TaskStatus {
             get { statusBox.content }
             _modify { yield &statusBox.content }
         }
         private var statusBox: Boxed<Mesos.TaskStatus>
+        /// Seconds since 1970.
         public var timestamp: Double
+        /// Of this update; acknowledged by it.
         public var uuid: Optional<[UInt8]>
+        /// The task's state when it was sent, if later than the news.
         public var latestState: Optional<Mesos.TaskState>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -42,12 +49,15 @@ extension Mesos.Internal {
 
     /// One entry of the log: an update, or the word that one arrived.
     public struct StatusUpdateRecord: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Internal.StatusUpdateRecord.TypeEnum
+        /// For UPDATE.
         public var update: Mesos.Internal.StatusUpdate? {
             get { updateBox.value }
             _modify { yield &updateBox.value }
         }
         private var updateBox: Boxed<Mesos.Internal.StatusUpdate>
+        /// For ACK: the update that was acknowledged.
         public var uuid: Optional<[UInt8]>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,6 +72,7 @@ extension Mesos.Internal {
             self.uuid = uuid
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }

@@ -7,8 +7,11 @@ internal import CProto
 extension Mesos.Internal.Slave {
     /// A volume's path and the group id it got.
     public struct VolumeGidInfo: Sendable {
+        /// Which kind it is.
         public var type: Optional<Mesos.Internal.Slave.VolumeGidInfo.TypeEnum>
+        /// The volume's directory.
         public var path: String
+        /// The group that owns it.
         public var gid: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,6 +26,7 @@ extension Mesos.Internal.Slave {
             self.gid = gid
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -46,6 +50,7 @@ extension Mesos.Internal.Slave {
 
     /// All group ids that were given.
     public struct VolumeGidInfos: Sendable {
+        /// One for each volume.
         public var infos: [Mesos.Internal.Slave.VolumeGidInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

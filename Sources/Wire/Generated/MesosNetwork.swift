@@ -7,10 +7,15 @@ internal import CProto
 extension Mesos {
     /// A network to join, and the addresses that were given.
     public struct NetworkInfo: Sendable {
+        /// Who may talk to it.
         public var groups: [String]
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// The addresses wanted, or those that it got.
         public var ipAddresses: [Mesos.NetworkInfo.IPAddress]
+        /// The network.
         public var name: Optional<String>
+        /// Which ports lead in.
         public var portMappings: [Mesos.NetworkInfo.PortMapping]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,6 +34,7 @@ extension Mesos {
             self.portMappings = portMappings
         }
 
+        /// Which version of IP.
         public struct ProtocolEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -50,7 +56,9 @@ extension Mesos {
 
         /// An address that is wanted or was given.
         public struct IPAddress: Sendable {
+            /// Which version, if one is wanted and no address is given.
             public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
+            /// The address.
             public var ipAddress: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -69,8 +77,11 @@ extension Mesos {
 
         /// A port of the container that is reached through one of the host.
         public struct PortMapping: Sendable {
+            /// On the machine.
             public var hostPort: UInt32
+            /// In the container.
             public var containerPort: UInt32
+            /// "tcp" or "udp"; both, if absent.
             public var `protocol`: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []

@@ -15,17 +15,29 @@ extension Mesos {
 
         /// Something to do with offered resources.
         public struct Operation: Sendable {
+            /// Which kind it is.
             public var type: Optional<Mesos.Offer.Operation.TypeEnum>
+            /// For LAUNCH.
             public var launch: Optional<Mesos.Offer.Operation.Launch>
+            /// For RESERVE.
             public var reserve: Optional<Mesos.Offer.Operation.Reserve>
+            /// For UNRESERVE.
             public var unreserve: Optional<Mesos.Offer.Operation.Unreserve>
+            /// For CREATE.
             public var create: Optional<Mesos.Offer.Operation.Create>
+            /// For DESTROY.
             public var destroy: Optional<Mesos.Offer.Operation.Destroy>
+            /// For LAUNCH_GROUP.
             public var launchGroup: Optional<Mesos.Offer.Operation.LaunchGroup>
+            /// For news about it; none is sent without.
             public var id: Optional<Mesos.OperationID>
+            /// For GROW_VOLUME.
             public var growVolume: Optional<Mesos.Offer.Operation.GrowVolume>
+            /// For SHRINK_VOLUME.
             public var shrinkVolume: Optional<Mesos.Offer.Operation.ShrinkVolume>
+            /// For CREATE_DISK.
             public var createDisk: Optional<Mesos.Offer.Operation.CreateDisk>
+            /// For DESTROY_DISK.
             public var destroyDisk: Optional<Mesos.Offer.Operation.DestroyDisk>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -58,6 +70,7 @@ extension Mesos {
                 self.destroyDisk = destroyDisk
             }
 
+            /// What can be done with an offer.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -88,6 +101,7 @@ extension Mesos {
 
             /// Launch tasks.
             public struct Launch: Sendable {
+                /// The tasks.
                 public var taskInfos: [Mesos.TaskInfo]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -99,11 +113,13 @@ extension Mesos {
 
             /// Launch tasks that live and die together.
             public struct LaunchGroup: Sendable {
+                /// The executor that runs them.
                 public var executor: Mesos.ExecutorInfo {
                     get { executorBox.content }
                     _modify { yield &executorBox.content }
                 }
                 private var executorBox: Boxed<Mesos.ExecutorInfo>
+                /// The tasks, which start and end together.
                 public var taskGroup: Mesos.TaskGroupInfo
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -116,7 +132,9 @@ extension Mesos {
 
             /// Reserve resources for a role.
             public struct Reserve: Sendable {
+                /// What to reserve.
                 public var resources: [Mesos.Resource]
+                /// What it is made of, if that was reserved for somebody.
                 public var source: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -129,6 +147,7 @@ extension Mesos {
 
             /// Give reserved resources back.
             public struct Unreserve: Sendable {
+                /// What to give back.
                 public var resources: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -140,6 +159,7 @@ extension Mesos {
 
             /// Create persistent volumes.
             public struct Create: Sendable {
+                /// The volumes to make.
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -151,6 +171,7 @@ extension Mesos {
 
             /// Destroy persistent volumes.
             public struct Destroy: Sendable {
+                /// The volumes to remove.
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -162,11 +183,13 @@ extension Mesos {
 
             /// Make a persistent volume larger.
             public struct GrowVolume: Sendable {
+                /// The volume.
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
                     _modify { yield &volumeBox.content }
                 }
                 private var volumeBox: Boxed<Mesos.Resource>
+                /// What is added to it.
                 public var addition: Mesos.Resource {
                     get { additionBox.content }
                     _modify { yield &additionBox.content }
@@ -183,11 +206,13 @@ extension Mesos {
 
             /// Make a persistent volume smaller.
             public struct ShrinkVolume: Sendable {
+                /// The volume.
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
                     _modify { yield &volumeBox.content }
                 }
                 private var volumeBox: Boxed<Mesos.Resource>
+                /// How much is taken from it.
                 public var subtract: Mesos.Value.Scalar
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -200,12 +225,15 @@ extension Mesos {
 
             /// Turn raw storage into a disk.
             public struct CreateDisk: Sendable {
+                /// What it is made of.
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
                     _modify { yield &sourceBox.content }
                 }
                 private var sourceBox: Boxed<Mesos.Resource>
+                /// MOUNT or BLOCK.
                 public var targetType: Mesos.Resource.DiskInfo.Source.TypeEnum
+                /// The profile, if the source has none.
                 public var targetProfile: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -223,6 +251,7 @@ extension Mesos {
 
             /// Turn a disk back into raw storage.
             public struct DestroyDisk: Sendable {
+                /// The disk.
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
                     _modify { yield &sourceBox.content }

@@ -35,12 +35,19 @@ extension Mesos {
 
     /// The state of an operation at one moment.
     public struct OperationStatus: Sendable {
+        /// The operation, as its framework calls it.
         public var operationID: Optional<Mesos.OperationID>
+        /// How far it is.
         public var state: Mesos.OperationState
+        /// For people.
         public var message: Optional<String>
+        /// What became of the resources.
         public var convertedResources: [Mesos.Resource]
+        /// Of this news; acknowledged by it.
         public var uuid: Optional<Mesos.UUID>
+        /// The agent.
         public var slaveID: Optional<Mesos.SlaveID>
+        /// The resource provider.
         public var resourceProviderID: Optional<Mesos.ResourceProviderID>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -66,19 +73,25 @@ extension Mesos {
 
     /// An operation and what became of it.
     public struct Operation: Sendable {
+        /// The framework.
         public var frameworkID: Optional<Mesos.FrameworkID>
+        /// The agent.
         public var slaveID: Optional<Mesos.SlaveID>
+        /// What was asked for.
         public var info: Mesos.Offer.Operation {
             get { infoBox.content }
             _modify { yield &infoBox.content }
         }
         private var infoBox: Boxed<Mesos.Offer.Operation>
+        /// The last news.
         public var latestStatus: Mesos.OperationStatus {
             get { latestStatusBox.content }
             _modify { yield &latestStatusBox.content }
         }
         private var latestStatusBox: Boxed<Mesos.OperationStatus>
+        /// All news that has not been acknowledged.
         public var statuses: [Mesos.OperationStatus]
+        /// The operation.
         public var uuid: Mesos.UUID
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

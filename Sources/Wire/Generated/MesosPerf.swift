@@ -7,58 +7,111 @@ internal import CProto
 extension Mesos {
     /// Counts of perf events over one sampling interval.
     public struct PerfStatistics: Sendable {
+        /// When counting began, in seconds since 1970.
         public var timestamp: Double
+        /// How long was counted, in seconds.
         public var duration: Double
+        /// Processor cycles.
         public var cycles: Optional<UInt64>
+        /// Cycles without an instruction to start.
         public var stalledCyclesFrontend: Optional<UInt64>
+        /// Cycles that waited for a result.
         public var stalledCyclesBackend: Optional<UInt64>
+        /// Instructions done.
         public var instructions: Optional<UInt64>
+        /// Accesses to the last cache.
         public var cacheReferences: Optional<UInt64>
+        /// Of these, those that went to memory.
         public var cacheMisses: Optional<UInt64>
+        /// Branches taken or not.
         public var branches: Optional<UInt64>
+        /// Of these, those that were guessed wrong.
         public var branchMisses: Optional<UInt64>
+        /// Cycles of the bus.
         public var busCycles: Optional<UInt64>
+        /// Cycles at the nominal clock.
         public var refCycles: Optional<UInt64>
+        /// Milliseconds on a processor, by its clock.
         public var cpuClock: Optional<Double>
+        /// Milliseconds on a processor, by the task's clock.
         public var taskClock: Optional<Double>
+        /// Page faults.
         public var pageFaults: Optional<UInt64>
+        /// Of these, those that needed no reading.
         public var minorFaults: Optional<UInt64>
+        /// Of these, those that had to read.
         public var majorFaults: Optional<UInt64>
+        /// How often another task came on.
         public var contextSwitches: Optional<UInt64>
+        /// How often it moved to another processor.
         public var cpuMigrations: Optional<UInt64>
+        /// Accesses that had to be put together.
         public var alignmentFaults: Optional<UInt64>
+        /// Instructions that the kernel had to do.
         public var emulationFaults: Optional<UInt64>
+        /// Reads from the first data cache.
         public var l1DcacheLoads: Optional<UInt64>
+        /// Reads that missed the first data cache.
         public var l1DcacheLoadMisses: Optional<UInt64>
+        /// Writes to the first data cache.
         public var l1DcacheStores: Optional<UInt64>
+        /// Writes that missed the first data cache.
         public var l1DcacheStoreMisses: Optional<UInt64>
+        /// Prefetches into the first data cache.
         public var l1DcachePrefetches: Optional<UInt64>
+        /// Prefetches that missed the first data cache.
         public var l1DcachePrefetchMisses: Optional<UInt64>
+        /// Reads from the first instruction cache.
         public var l1IcacheLoads: Optional<UInt64>
+        /// Reads that missed the first instruction cache.
         public var l1IcacheLoadMisses: Optional<UInt64>
+        /// Prefetches into the first instruction cache.
         public var l1IcachePrefetches: Optional<UInt64>
+        /// Prefetches that missed the first instruction cache.
         public var l1IcachePrefetchMisses: Optional<UInt64>
+        /// Reads from the last cache.
         public var llcLoads: Optional<UInt64>
+        /// Reads that missed the last cache.
         public var llcLoadMisses: Optional<UInt64>
+        /// Writes to the last cache.
         public var llcStores: Optional<UInt64>
+        /// Writes that missed the last cache.
         public var llcStoreMisses: Optional<UInt64>
+        /// Prefetches into the last cache.
         public var llcPrefetches: Optional<UInt64>
+        /// Prefetches that missed the last cache.
         public var llcPrefetchMisses: Optional<UInt64>
+        /// Reads from the table of data pages.
         public var dtlbLoads: Optional<UInt64>
+        /// Reads that missed the table of data pages.
         public var dtlbLoadMisses: Optional<UInt64>
+        /// Writes to the table of data pages.
         public var dtlbStores: Optional<UInt64>
+        /// Writes that missed the table of data pages.
         public var dtlbStoreMisses: Optional<UInt64>
+        /// Prefetches into the table of data pages.
         public var dtlbPrefetches: Optional<UInt64>
+        /// Prefetches that missed the table of data pages.
         public var dtlbPrefetchMisses: Optional<UInt64>
+        /// Reads from the table of code pages.
         public var itlbLoads: Optional<UInt64>
+        /// Reads that missed the table of code pages.
         public var itlbLoadMisses: Optional<UInt64>
+        /// Reads from the branch unit.
         public var branchLoads: Optional<UInt64>
+        /// Reads that missed the branch unit.
         public var branchLoadMisses: Optional<UInt64>
+        /// Reads from memory of the own node.
         public var nodeLoads: Optional<UInt64>
+        /// Reads that missed memory of the own node.
         public var nodeLoadMisses: Optional<UInt64>
+        /// Writes to memory of the own node.
         public var nodeStores: Optional<UInt64>
+        /// Writes that missed memory of the own node.
         public var nodeStoreMisses: Optional<UInt64>
+        /// Prefetches into memory of the own node.
         public var nodePrefetches: Optional<UInt64>
+        /// Prefetches that missed memory of the own node.
         public var nodePrefetchMisses: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,22 +7,35 @@ internal import CProto
 extension Mesos {
     /// An amount of something, with who may use it.
     public struct Resource: Sendable {
+        /// What it is: "cpus", "mem", "disk", "ports".
         public var name: String
+        /// How much of it is said: by one number, by ranges, or by a set.
         public var type: Mesos.Value.TypeEnum
+        /// For SCALAR.
         public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
         public var ranges: Optional<Mesos.Value.Ranges>
+        /// For SET.
         public var set: Optional<Mesos.Value.Set>
+        /// Older form of `reservations`: for whom it is reserved.
         public var role: Optional<String>
+        /// More about a disk.
         public var disk: Mesos.Resource.DiskInfo? {
             get { diskBox.value }
             _modify { yield &diskBox.value }
         }
         private var diskBox: Boxed<Mesos.Resource.DiskInfo>
+        /// Older form of `reservations`: who reserved it.
         public var reservation: Optional<Mesos.Resource.ReservationInfo>
+        /// It can be taken away at any time.
         public var revocable: Optional<Mesos.Resource.RevocableInfo>
+        /// More than one task may use it.
         public var shared: Optional<Mesos.Resource.SharedInfo>
+        /// Whose share it was given out of.
         public var allocationInfo: Optional<Mesos.Resource.AllocationInfo>
+        /// The resource provider; the agent itself, if absent.
         public var providerID: Optional<Mesos.ResourceProviderID>
+        /// For whom it is reserved, the last one the most precise; nobody, if empty.
         public var reservations: [Mesos.Resource.ReservationInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,6 +75,7 @@ extension Mesos {
 
         /// The role that the resource is allocated to.
         public struct AllocationInfo: Sendable {
+            /// Whose share it was given out of.
             public var role: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -73,9 +87,13 @@ extension Mesos {
 
         /// One reservation; several are nested roles, from the outermost.
         public struct ReservationInfo: Sendable {
+            /// Who reserved it.
             public var principal: Optional<String>
+            /// What else is worth knowing.
             public var labels: Optional<Mesos.Labels>
+            /// For whom.
             public var role: Optional<String>
+            /// Which kind it is.
             public var type: Optional<Mesos.Resource.ReservationInfo.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -92,6 +110,7 @@ extension Mesos {
                 self.type = type
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -115,8 +134,11 @@ extension Mesos {
 
         /// What is particular to disk resources.
         public struct DiskInfo: Sendable {
+            /// It outlives tasks.
             public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+            /// Where a container sees it.
             public var volume: Optional<Mesos.Volume>
+            /// Where it comes from; the sandbox's disk, if absent.
             public var source: Mesos.Resource.DiskInfo.Source? {
                 get { sourceBox.value }
                 _modify { yield &sourceBox.value }
@@ -137,7 +159,9 @@ extension Mesos {
 
             /// A volume that outlives its task.
             public struct Persistence: Sendable {
+                /// The volume's name, unique on the agent for its role.
                 public var id: String
+                /// Who made it.
                 public var principal: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -150,12 +174,19 @@ extension Mesos {
 
             /// What the disk is: a directory, a mount, a device.
             public struct Source: Sendable {
+                /// Which kind it is.
                 public var type: Mesos.Resource.DiskInfo.Source.TypeEnum
+                /// For PATH.
                 public var path: Optional<Mesos.Resource.DiskInfo.Source.Path>
+                /// For MOUNT.
                 public var mount: Optional<Mesos.Resource.DiskInfo.Source.Mount>
+                /// The resource provider's name for it.
                 public var id: Optional<String>
+                /// What the resource provider says of it.
                 public var metadata: Optional<Mesos.Labels>
+                /// Its kind, in words of the operator.
                 public var profile: Optional<String>
+                /// The kind of plugin that it comes from.
                 public var vendor: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -178,6 +209,7 @@ extension Mesos {
                     self.vendor = vendor
                 }
 
+                /// Where it comes from.
                 public struct TypeEnum: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -202,6 +234,7 @@ extension Mesos {
 
                 /// A directory that others may share.
                 public struct Path: Sendable {
+                    /// The directory that volumes are made in.
                     public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -213,6 +246,7 @@ extension Mesos {
 
                 /// A file system of its own.
                 public struct Mount: Sendable {
+                    /// Where the disk is mounted.
                     public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []

@@ -7,11 +7,17 @@ internal import CProto
 extension Mesos {
     /// A source of resources beside the agent itself.
     public struct ResourceProviderInfo: Sendable {
+        /// The resource provider, once it is registered.
         public var id: Optional<Mesos.ResourceProviderID>
+        /// What is worth knowing of it.
         public var attributes: [Mesos.Attribute]
+        /// What kind, in the form of a package's name.
         public var type: String
+        /// Unique among those of the type.
         public var name: String
+        /// For whom its resources are reserved from the beginning.
         public var defaultReservations: [Mesos.Resource.ReservationInfo]
+        /// For providers of storage.
         public var storage: Optional<Mesos.ResourceProviderInfo.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -34,11 +40,13 @@ extension Mesos {
 
         /// What a provider of storage needs: its CSI plugin.
         public struct Storage: Sendable {
+            /// The plugin.
             public var plugin: Mesos.CSIPluginInfo {
                 get { pluginBox.content }
                 _modify { yield &pluginBox.content }
             }
             private var pluginBox: Boxed<Mesos.CSIPluginInfo>
+            /// How often to compare with what the plugin knows.
             public var reconciliationIntervalSeconds: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -55,11 +63,17 @@ extension Mesos {
 
     /// A CSI plugin: its type, its name, and how it is run or reached.
     public struct CSIPluginInfo: Sendable {
+        /// What kind of plugin.
         public var type: String
+        /// Unique among those of the type.
         public var name: Optional<String>
+        /// The plugin's programs, which the agent runs.
         public var containers: [Mesos.CSIPluginContainerInfo]
+        /// Where plugins that run by themselves listen.
         public var endpoints: [Mesos.CSIPluginEndpoint]
+        /// Where its volumes are mounted.
         public var targetPathRoot: Optional<String>
+        /// The plugin wants the mount point to be there.
         public var targetPathExists: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -86,13 +100,17 @@ extension Mesos {
 
     /// A container that runs a CSI plugin's services.
     public struct CSIPluginContainerInfo: Sendable {
+        /// What this program serves.
         public var services: [Mesos.CSIPluginContainerInfo.Service]
+        /// What to run.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
@@ -113,6 +131,7 @@ extension Mesos {
             self.containerBox = Boxed(container)
         }
 
+        /// The services of a CSI plugin.
         public struct Service: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -136,7 +155,9 @@ extension Mesos {
 
     /// Where a CSI plugin that others run can be reached.
     public struct CSIPluginEndpoint: Sendable {
+        /// Which service.
         public var csiService: Mesos.CSIPluginContainerInfo.Service
+        /// The socket, as a URI.
         public var endpoint: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

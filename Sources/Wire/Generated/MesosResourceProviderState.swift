@@ -7,8 +7,11 @@ internal import CProto
 extension Mesos.ResourceProvider {
     /// A resource provider's resources and the operations on them.
     public struct ResourceProviderState: Sendable {
+        /// Operations that are not settled.
         public var operations: [Mesos.Operation]
+        /// All that there is.
         public var resources: [Mesos.Resource]
+        /// For providers of storage.
         public var storage: Optional<Mesos.ResourceProvider.ResourceProviderState.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -25,6 +28,7 @@ extension Mesos.ResourceProvider {
 
         /// Profiles that its volumes were made with.
         public struct Storage: Sendable {
+            /// By name.
             public var profiles: [String: Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -37,7 +41,9 @@ extension Mesos.ResourceProvider {
 
             /// What a profile stood for when it was used.
             public struct ProfileInfo: Sendable {
+                /// How volumes of the profile are used.
                 public var capability: Mesos.Volume.Source.CSIVolume.VolumeCapability
+                /// Options of the plugin for them.
                 public var parameters: [String: String]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []

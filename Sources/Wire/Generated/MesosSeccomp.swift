@@ -7,8 +7,11 @@ internal import CProto
 extension Mesos.Seccomp {
     /// What happens on each system call.
     public struct ContainerSeccompProfile: Sendable {
+        /// For every other system call.
         public var defaultAction: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
+        /// The architectures that the filter is for.
         public var architectures: [Mesos.Seccomp.ContainerSeccompProfile.Architecture]
+        /// One for each rule.
         public var syscalls: [Mesos.Seccomp.ContainerSeccompProfile.Syscall]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,6 +26,7 @@ extension Mesos.Seccomp {
             self.syscalls = syscalls
         }
 
+        /// The architectures of seccomp.
         public struct Architecture: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -59,10 +63,15 @@ extension Mesos.Seccomp {
 
         /// A rule: system calls, conditions, and what happens.
         public struct Syscall: Sendable {
+            /// The system calls.
             public var names: [String]
+            /// What happens.
             public var action: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
+            /// Only if all of these hold.
             public var args: [Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg]
+            /// Only with these capabilities.
             public var includes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
+            /// Not with these capabilities.
             public var excludes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -81,6 +90,7 @@ extension Mesos.Seccomp {
                 self.excludes = excludes
             }
 
+            /// What a filter does.
             public struct Action: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -106,9 +116,13 @@ extension Mesos.Seccomp {
 
             /// A condition on one argument.
             public struct Arg: Sendable {
+                /// Which argument, from 0.
                 public var index: UInt32
+                /// How it is compared.
                 public var op: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator
+                /// With what; the mask, for masked comparison.
                 public var value: UInt64
+                /// The second number, for masked comparison.
                 public var valueTwo: UInt64
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -125,6 +139,7 @@ extension Mesos.Seccomp {
                     self.valueTwo = valueTwo
                 }
 
+                /// How an argument is compared.
                 public struct Operator: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -153,6 +168,7 @@ extension Mesos.Seccomp {
 
             /// A condition on the container's capabilities.
             public struct Filter: Sendable {
+                /// The capabilities that decide.
                 public var capabilities: [Mesos.CapabilityInfo.Capability]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []

@@ -27,34 +27,47 @@ extension Mesos.Slave {
 
     /// Everything that the agent decided about a container: command, user, resources, sandbox, image, volumes.
     public struct ContainerConfig: Sendable {
+        /// The sandbox, on the machine.
         public var directory: String
+        /// Who the command runs as.
         public var user: Optional<String>
+        /// The root file system, once it is provisioned.
         public var rootfs: Optional<String>
+        /// What a docker image says.
         public var docker: Optional<Mesos.Slave.ContainerConfig.Docker>
+        /// The executor.
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
             _modify { yield &executorInfoBox.value }
         }
         private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+        /// The task, if it is run without an executor of its own.
         public var taskInfo: Mesos.TaskInfo? {
             get { taskInfoBox.value }
             _modify { yield &taskInfoBox.value }
         }
         private var taskInfoBox: Boxed<Mesos.TaskInfo>
+        /// What an App Container image says.
         public var appc: Optional<Mesos.Slave.ContainerConfig.Appc>
+        /// What to run.
         public var commandInfo: Mesos.CommandInfo {
             get { commandInfoBox.content }
             _modify { yield &commandInfoBox.content }
         }
         private var commandInfoBox: Boxed<Mesos.CommandInfo>
+        /// How to contain it.
         public var containerInfo: Mesos.ContainerInfo? {
             get { containerInfoBox.value }
             _modify { yield &containerInfoBox.value }
         }
         private var containerInfoBox: Boxed<Mesos.ContainerInfo>
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// Whether it is one for debugging.
         public var containerClass: Optional<Mesos.Slave.ContainerClass>
+        /// Directories on the sandbox's disk that belong to it.
         public var ephemeralVolumes: [String]
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -91,6 +104,7 @@ extension Mesos.Slave {
 
         /// The docker image's configuration, once it is provisioned.
         public struct Docker: Sendable {
+            /// The configuration.
             public var manifest: Wire.Docker.Spec.V1.ImageManifest? {
                 get { manifestBox.value }
                 _modify { yield &manifestBox.value }
@@ -106,6 +120,7 @@ extension Mesos.Slave {
 
         /// The App Container image's configuration, once it is provisioned.
         public struct Appc: Sendable {
+            /// The configuration.
             public var manifest: Wire.Appc.Spec.ImageManifest? {
                 get { manifestBox.value }
                 _modify { yield &manifestBox.value }

@@ -7,6 +7,7 @@ internal import CProto
 extension Mesos.Slave {
     /// One step in the container's file system, in the order given.
     public struct ContainerFileOperation: Sendable {
+        /// Which of them.
         public var operation: Optional<Mesos.Slave.ContainerFileOperation.Operation>
         public var parameters: Optional<Parameters>
         /// Fields that this version does not know, as they are encoded again.
@@ -21,12 +22,17 @@ extension Mesos.Slave {
         }
 
         public enum Parameters: Sendable, Hashable {
+            /// For SYMLINK.
             case symlink(Mesos.Slave.ContainerFileOperation.Symlink)
+            /// For MKDIR.
             case mkdir(Mesos.Slave.ContainerFileOperation.Mkdir)
+            /// For RENAME.
             case rename(Mesos.Slave.ContainerFileOperation.Rename)
+            /// For MOUNT.
             indirect case mount(Mesos.Slave.ContainerMountInfo)
         }
 
+        /// What is to be done.
         public struct Operation: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -50,7 +56,9 @@ extension Mesos.Slave {
 
         /// symlink(2).
         public struct Symlink: Sendable {
+            /// What it leads to.
             public var source: Optional<String>
+            /// The link.
             public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -63,7 +71,9 @@ extension Mesos.Slave {
 
         /// rename(2).
         public struct Rename: Sendable {
+            /// The old name.
             public var source: Optional<String>
+            /// The new name.
             public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -76,7 +86,9 @@ extension Mesos.Slave {
 
         /// mkdir(2).
         public struct Mkdir: Sendable {
+            /// The directory.
             public var target: Optional<String>
+            /// With all directories above.
             public var recursive: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -90,29 +102,49 @@ extension Mesos.Slave {
 
     /// What an isolator wants of a launch; those of all isolators are merged into one.
     public struct ContainerLaunchInfo: Sendable {
+        /// Run in the container, as root, in this order.
         public var preExecCommands: [Mesos.CommandInfo]
+        /// Variables of the command and of everything before it.
         public var environment: Optional<Mesos.Environment>
+        /// The root file system.
         public var rootfs: Optional<String>
+        /// Flags of clone(2): new namespaces.
         public var cloneNamespaces: [Int32]
+        /// What to run instead.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// Where the command starts.
         public var workingDirectory: Optional<String>
+        /// What the command begins with.
         public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        /// Limits of setrlimit(2).
         public var rlimits: Optional<Mesos.RLimitInfo>
+        /// Flags of clone(2): namespaces of the container around it.
         public var enterNamespaces: [Int32]
+        /// Who the command runs as.
         public var user: Optional<String>
+        /// The terminal.
         public var ttySlavePath: Optional<String>
+        /// Variables of the command alone.
         public var taskEnvironment: Optional<Mesos.Environment>
+        /// The most that anything can have.
         public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
+        /// In this order.
         public var mounts: [Mesos.Slave.ContainerMountInfo]
+        /// Which system calls are allowed.
         public var seccompProfile: Optional<Mesos.Seccomp.ContainerSeccompProfile>
+        /// Of an executor.
         public var supplementaryGroups: [UInt32]
+        /// Of a task.
         public var taskSupplementaryGroups: [UInt32]
+        /// What is hidden.
         public var maskedPaths: [String]
+        /// In this order, after the mounts.
         public var fileOperations: [Mesos.Slave.ContainerFileOperation]
+        /// prctl(2) with PR_SET_NO_NEW_PRIVS.
         public var noNewPrivileges: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -164,10 +196,15 @@ extension Mesos.Slave {
 
     /// mount(2).
     public struct ContainerMountInfo: Sendable {
+        /// Where.
         public var target: String
+        /// What.
         public var source: Optional<String>
+        /// The file system.
         public var type: Optional<String>
+        /// Of mount(2).
         public var flags: Optional<UInt32>
+        /// For the file system.
         public var options: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

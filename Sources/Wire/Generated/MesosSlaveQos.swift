@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Slave {
     /// Something to do to best-effort work.
     public struct QoSCorrection: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Slave.QoSCorrection.TypeEnum
+        /// For KILL.
         public var kill: Optional<Mesos.Slave.QoSCorrection.Kill>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -20,6 +22,7 @@ extension Mesos.Slave {
             self.kill = kill
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -40,8 +43,11 @@ extension Mesos.Slave {
 
         /// The executor or container that has to go.
         public struct Kill: Sendable {
+            /// The framework.
             public var frameworkID: Optional<Mesos.FrameworkID>
+            /// The executor.
             public var executorID: Optional<Mesos.ExecutorID>
+            /// The container.
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }

@@ -7,7 +7,9 @@ internal import CProto
 extension Mesos.Slave {
     /// The layers that a container's root file system is made of.
     public struct ContainerLayers: Sendable {
+        /// The layers, the lowest first.
         public var paths: [String]
+        /// The image's configuration.
         public var config: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -20,8 +22,11 @@ extension Mesos.Slave {
 
     /// A container went over a limit and has to end.
     public struct ContainerLimitation: Sendable {
+        /// What there was too much of.
         public var resources: [Mesos.Resource]
+        /// For people.
         public var message: Optional<String>
+        /// For programs.
         public var reason: Optional<Mesos.TaskStatus.Reason>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -39,8 +44,11 @@ extension Mesos.Slave {
 
     /// What the containerizer gets from the agent to recover.
     public struct ContainerRecoverInfo: Sendable {
+        /// Containers that the agent knows from disk.
         public var checkpointedContainerStates: [Mesos.Slave.ContainerState]
+        /// Containers that nobody asked for any more.
         public var orphanContainerIDs: [Mesos.ContainerID]
+        /// Containers that the agent keeps, though it does not know their state.
         public var knownContainerIDs: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -58,19 +66,25 @@ extension Mesos.Slave {
 
     /// A container that was running before a restart.
     public struct ContainerState: Sendable {
+        /// The executor.
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
             _modify { yield &executorInfoBox.value }
         }
         private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+        /// The container.
         public var containerID: Mesos.ContainerID {
             get { containerIDBox.content }
             _modify { yield &containerIDBox.content }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// The first process.
         public var pid: UInt64
+        /// The sandbox, on the machine.
         public var directory: String
+        /// Directories on the sandbox's disk that belong to it.
         public var ephemeralVolumes: [String]
+        /// How to contain it.
         public var containerInfo: Mesos.ContainerInfo? {
             get { containerInfoBox.value }
             _modify { yield &containerInfoBox.value }
@@ -98,10 +112,15 @@ extension Mesos.Slave {
 
     /// How a container ended: wait status, and why, if it was not left to end by itself.
     public struct ContainerTermination: Sendable {
+        /// For people.
         public var message: Optional<String>
+        /// The raw wait status; absent, if it never ran.
         public var status: Optional<Int32>
+        /// What the task is to be reported as.
         public var state: Optional<Mesos.TaskState>
+        /// Why it ended, if not by itself.
         public var reason: Optional<Mesos.TaskStatus.Reason>
+        /// What there was too much of.
         public var limitedResources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,24 +7,43 @@ internal import CProto
 extension Mesos {
     /// Counters of IP.
     public struct IpStatistics: Sendable {
+        /// 1 if packets are forwarded, 2 if not.
         public var forwarding: Optional<Int64>
+        /// The hop limit of packets sent.
         public var defaultTtl: Optional<Int64>
+        /// Packets received.
         public var inReceives: Optional<Int64>
+        /// Dropped for an error in the header.
         public var inHdrErrors: Optional<Int64>
+        /// Dropped for their address.
         public var inAddrErrors: Optional<Int64>
+        /// Packets forwarded.
         public var forwDatagrams: Optional<Int64>
+        /// Dropped, because nobody speaks the protocol.
         public var inUnknownProtos: Optional<Int64>
+        /// Dropped for lack of memory.
         public var inDiscards: Optional<Int64>
+        /// Packets handed to a protocol.
         public var inDelivers: Optional<Int64>
+        /// Packets that protocols sent.
         public var outRequests: Optional<Int64>
+        /// Dropped for lack of memory before they were sent.
         public var outDiscards: Optional<Int64>
+        /// Dropped, because there was no route.
         public var outNoRoutes: Optional<Int64>
+        /// Seconds that pieces wait for the rest.
         public var reasmTimeout: Optional<Int64>
+        /// Pieces received.
         public var reasmReqds: Optional<Int64>
+        /// Packets put together.
         public var reasmOKs: Optional<Int64>
+        /// Packets that could not be put together.
         public var reasmFails: Optional<Int64>
+        /// Packets cut into pieces.
         public var fragOKs: Optional<Int64>
+        /// Packets that could not be cut.
         public var fragFails: Optional<Int64>
+        /// Pieces made.
         public var fragCreates: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -74,32 +93,59 @@ extension Mesos {
 
     /// Counters of ICMP.
     public struct IcmpStatistics: Sendable {
+        /// Messages received.
         public var inMsgs: Optional<Int64>
+        /// Messages with errors received.
         public var inErrors: Optional<Int64>
+        /// Messages with a wrong checksum received.
         public var inCsumErrors: Optional<Int64>
+        /// "Destination unreachable" received.
         public var inDestUnreachs: Optional<Int64>
+        /// "Time exceeded" received.
         public var inTimeExcds: Optional<Int64>
+        /// "Parameter problem" received.
         public var inParmProbs: Optional<Int64>
+        /// "Source quench" received.
         public var inSrcQuenchs: Optional<Int64>
+        /// "Redirect" received.
         public var inRedirects: Optional<Int64>
+        /// "Echo" received.
         public var inEchos: Optional<Int64>
+        /// "Echo reply" received.
         public var inEchoReps: Optional<Int64>
+        /// "Timestamp" received.
         public var inTimestamps: Optional<Int64>
+        /// "Timestamp reply" received.
         public var inTimestampReps: Optional<Int64>
+        /// "Address mask" received.
         public var inAddrMasks: Optional<Int64>
+        /// "Address mask reply" received.
         public var inAddrMaskReps: Optional<Int64>
+        /// Messages sent.
         public var outMsgs: Optional<Int64>
+        /// Messages with errors sent.
         public var outErrors: Optional<Int64>
+        /// "Destination unreachable" sent.
         public var outDestUnreachs: Optional<Int64>
+        /// "Time exceeded" sent.
         public var outTimeExcds: Optional<Int64>
+        /// "Parameter problem" sent.
         public var outParmProbs: Optional<Int64>
+        /// "Source quench" sent.
         public var outSrcQuenchs: Optional<Int64>
+        /// "Redirect" sent.
         public var outRedirects: Optional<Int64>
+        /// "Echo" sent.
         public var outEchos: Optional<Int64>
+        /// "Echo reply" sent.
         public var outEchoReps: Optional<Int64>
+        /// "Timestamp" sent.
         public var outTimestamps: Optional<Int64>
+        /// "Timestamp reply" sent.
         public var outTimestampReps: Optional<Int64>
+        /// "Address mask" sent.
         public var outAddrMasks: Optional<Int64>
+        /// "Address mask reply" sent.
         public var outAddrMaskReps: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -165,20 +211,35 @@ extension Mesos {
 
     /// Counters of TCP.
     public struct TcpStatistics: Sendable {
+        /// How the time to send again is found.
         public var rtoAlgorithm: Optional<Int64>
+        /// The least of it, in milliseconds.
         public var rtoMin: Optional<Int64>
+        /// The most of it, in milliseconds.
         public var rtoMax: Optional<Int64>
+        /// The most connections; -1 for no limit.
         public var maxConn: Optional<Int64>
+        /// Connections opened from here.
         public var activeOpens: Optional<Int64>
+        /// Connections taken from others.
         public var passiveOpens: Optional<Int64>
+        /// Connections that never came to be.
         public var attemptFails: Optional<Int64>
+        /// Connections that were reset.
         public var estabResets: Optional<Int64>
+        /// Connections now.
         public var currEstab: Optional<Int64>
+        /// Segments received.
         public var inSegs: Optional<Int64>
+        /// Segments sent.
         public var outSegs: Optional<Int64>
+        /// Segments sent again.
         public var retransSegs: Optional<Int64>
+        /// Segments received with errors.
         public var inErrs: Optional<Int64>
+        /// Resets sent.
         public var outRsts: Optional<Int64>
+        /// Received with a wrong checksum.
         public var inCsumErrors: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -220,13 +281,21 @@ extension Mesos {
 
     /// Counters of UDP.
     public struct UdpStatistics: Sendable {
+        /// Datagrams received.
         public var inDatagrams: Optional<Int64>
+        /// Received for a port that nobody listens on.
         public var noPorts: Optional<Int64>
+        /// Received with errors, or dropped for other reasons.
         public var inErrors: Optional<Int64>
+        /// Datagrams sent.
         public var outDatagrams: Optional<Int64>
+        /// Dropped, because the receiver's buffer was full.
         public var rcvbufErrors: Optional<Int64>
+        /// Not sent, because the sender's buffer was full.
         public var sndbufErrors: Optional<Int64>
+        /// Received with a wrong checksum.
         public var inCsumErrors: Optional<Int64>
+        /// Multicasts that nobody wanted.
         public var ignoredMulti: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -254,21 +323,25 @@ extension Mesos {
 
     /// All counters of a network namespace.
     public struct SNMPStatistics: Sendable {
+        /// IP.
         public var ipStats: Mesos.IpStatistics? {
             get { ipStatsBox.value }
             _modify { yield &ipStatsBox.value }
         }
         private var ipStatsBox: Boxed<Mesos.IpStatistics>
+        /// ICMP.
         public var icmpStats: Mesos.IcmpStatistics? {
             get { icmpStatsBox.value }
             _modify { yield &icmpStatsBox.value }
         }
         private var icmpStatsBox: Boxed<Mesos.IcmpStatistics>
+        /// TCP.
         public var tcpStats: Mesos.TcpStatistics? {
             get { tcpStatsBox.value }
             _modify { yield &tcpStatsBox.value }
         }
         private var tcpStatsBox: Boxed<Mesos.TcpStatistics>
+        /// UDP.
         public var udpStats: Mesos.UdpStatistics? {
             get { udpStatsBox.value }
             _modify { yield &udpStatsBox.value }

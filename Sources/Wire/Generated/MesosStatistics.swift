@@ -7,68 +7,123 @@ internal import CProto
 extension Mesos {
     /// Everything that is measured of a container, at one moment.
     public struct ResourceStatistics: Sendable {
+        /// When it was measured, in seconds since 1970.
         public var timestamp: Double
+        /// Seconds of processor time outside of the kernel.
         public var cpusUserTimeSecs: Optional<Double>
+        /// Seconds of processor time in the kernel.
         public var cpusSystemTimeSecs: Optional<Double>
+        /// The most processors at once.
         public var cpusLimit: Optional<Double>
+        /// Anonymous memory.
         public var memRssBytes: Optional<UInt64>
+        /// The most memory.
         public var memLimitBytes: Optional<UInt64>
+        /// Periods in which it ran under a quota.
         public var cpusNrPeriods: Optional<UInt32>
+        /// Periods in which the quota was used up.
         public var cpusNrThrottled: Optional<UInt32>
+        /// Seconds that it was held back.
         public var cpusThrottledTimeSecs: Optional<Double>
+        /// Older name of mem_cache_bytes.
         public var memFileBytes: Optional<UInt64>
+        /// Older name of mem_rss_bytes.
         public var memAnonBytes: Optional<UInt64>
+        /// Mapped files.
         public var memMappedFileBytes: Optional<UInt64>
+        /// What perf counted.
         public var perf: Mesos.PerfStatistics? {
             get { perfBox.value }
             _modify { yield &perfBox.value }
         }
         private var perfBox: Boxed<Mesos.PerfStatistics>
+        /// Packets received.
         public var netRxPackets: Optional<UInt64>
+        /// Bytes received.
         public var netRxBytes: Optional<UInt64>
+        /// Packets that came damaged.
         public var netRxErrors: Optional<UInt64>
+        /// Packets dropped on arrival.
         public var netRxDropped: Optional<UInt64>
+        /// Packets sent.
         public var netTxPackets: Optional<UInt64>
+        /// Bytes sent.
         public var netTxBytes: Optional<UInt64>
+        /// Packets that could not be sent.
         public var netTxErrors: Optional<UInt64>
+        /// Packets dropped before they were sent.
         public var netTxDropped: Optional<UInt64>
+        /// Microseconds of a round trip: half take at most this.
         public var netTcpRttMicrosecsP50: Optional<Double>
+        /// Nine in ten take at most this.
         public var netTcpRttMicrosecsP90: Optional<Double>
+        /// 95 in a hundred take at most this.
         public var netTcpRttMicrosecsP95: Optional<Double>
+        /// 99 in a hundred take at most this.
         public var netTcpRttMicrosecsP99: Optional<Double>
+        /// The most room on the sandbox's disk.
         public var diskLimitBytes: Optional<UInt64>
+        /// The room that is used.
         public var diskUsedBytes: Optional<UInt64>
+        /// TCP connections now.
         public var netTcpActiveConnections: Optional<Double>
+        /// TCP connections that have ended and are waited for.
         public var netTcpTimeWaitConnections: Optional<Double>
+        /// Processes now.
         public var processes: Optional<UInt32>
+        /// Threads now.
         public var threads: Optional<UInt32>
+        /// How often memory was a little short.
         public var memLowPressureCounter: Optional<UInt64>
+        /// How often memory was short.
         public var memMediumPressureCounter: Optional<UInt64>
+        /// How often memory was very short.
         public var memCriticalPressureCounter: Optional<UInt64>
+        /// One for each queue.
         public var netTrafficControlStatistics: [Mesos.TrafficControlStatistics]
+        /// All memory.
         public var memTotalBytes: Optional<UInt64>
+        /// All memory and swap.
         public var memTotalMemswBytes: Optional<UInt64>
+        /// What it keeps when memory is short.
         public var memSoftLimitBytes: Optional<UInt64>
+        /// Page cache.
         public var memCacheBytes: Optional<UInt64>
+        /// Swap.
         public var memSwapBytes: Optional<UInt64>
+        /// Memory that cannot be given back.
         public var memUnevictableBytes: Optional<UInt64>
+        /// The counters of /proc/net/snmp.
         public var netSnmpStatistics: Optional<Mesos.SNMPStatistics>
+        /// One for each disk.
         public var diskStatistics: [Mesos.DiskStatistics]
+        /// What the blkio cgroup counts.
         public var blkioStatistics: Optional<Mesos.CgroupInfo.Blkio.Statistics>
+        /// The processors that it is sure of.
         public var cpusSoftLimit: Optional<Double>
+        /// The most bytes sent, a second.
         public var netTxRateLimit: Optional<UInt64>
+        /// The same, in a burst.
         public var netTxBurstRateLimit: Optional<UInt64>
+        /// The bytes of a burst.
         public var netTxBurstSize: Optional<UInt64>
+        /// The most bytes received, a second.
         public var netRxRateLimit: Optional<UInt64>
+        /// The same, in a burst.
         public var netRxBurstRateLimit: Optional<UInt64>
+        /// The bytes of a burst.
         public var netRxBurstSize: Optional<UInt64>
+        /// Kernel memory.
         public var memKmemUsageBytes: Optional<UInt64>
+        /// TCP buffers.
         public var memKmemTcpUsageBytes: Optional<UInt64>
+        /// Rates over time.
         public var netRateStatistics: Mesos.ResourceStatistics.RateStatistics? {
             get { netRateStatisticsBox.value }
             _modify { yield &netRateStatisticsBox.value }
         }
         private var netRateStatisticsBox: Boxed<Mesos.ResourceStatistics.RateStatistics>
+        /// The ports that it may take by itself.
         public var netEphemeralPorts: Optional<Mesos.Value.Range>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -189,14 +244,23 @@ extension Mesos {
 
         /// How a rate was distributed over a sampling window.
         public struct RatePercentiles: Sendable {
+            /// The least.
             public var min: Optional<UInt64>
+            /// The most.
             public var max: Optional<UInt64>
+            /// Half were at most this.
             public var p50: Optional<UInt64>
+            /// Nine in ten were at most this.
             public var p90: Optional<UInt64>
+            /// 95 in a hundred were at most this.
             public var p95: Optional<UInt64>
+            /// 99 in a hundred were at most this.
             public var p99: Optional<UInt64>
+            /// 999 in a thousand were at most this.
             public var p999: Optional<UInt64>
+            /// 9,999 in ten thousand were at most this.
             public var p9999: Optional<UInt64>
+            /// How many were taken.
             public var samples: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -226,47 +290,57 @@ extension Mesos {
 
         /// Rates of a network interface.
         public struct RateStatistics: Sendable {
+            /// Bytes received, a second.
             public var rxRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxRateBox.value }
                 _modify { yield &rxRateBox.value }
             }
             private var rxRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets received, a second.
             public var rxPacketRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxPacketRateBox.value }
                 _modify { yield &rxPacketRateBox.value }
             }
             private var rxPacketRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets dropped on arrival, a second.
             public var rxDropRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxDropRateBox.value }
                 _modify { yield &rxDropRateBox.value }
             }
             private var rxDropRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets that came damaged, a second.
             public var rxErrorRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxErrorRateBox.value }
                 _modify { yield &rxErrorRateBox.value }
             }
             private var rxErrorRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Bytes sent, a second.
             public var txRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txRateBox.value }
                 _modify { yield &txRateBox.value }
             }
             private var txRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets sent, a second.
             public var txPacketRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txPacketRateBox.value }
                 _modify { yield &txPacketRateBox.value }
             }
             private var txPacketRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets dropped before sending, a second.
             public var txDropRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txDropRateBox.value }
                 _modify { yield &txDropRateBox.value }
             }
             private var txDropRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets that could not be sent, a second.
             public var txErrorRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txErrorRateBox.value }
                 _modify { yield &txErrorRateBox.value }
             }
             private var txErrorRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// How long samples are kept.
             public var samplingWindowSecs: Optional<Double>
+            /// How often one is taken.
             public var samplingIntervalSecs: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -299,13 +373,17 @@ extension Mesos {
 
     /// Use and limit of one disk resource.
     public struct DiskStatistics: Sendable {
+        /// Where the disk comes from; the sandbox's, if absent.
         public var source: Mesos.Resource.DiskInfo.Source? {
             get { sourceBox.value }
             _modify { yield &sourceBox.value }
         }
         private var sourceBox: Boxed<Mesos.Resource.DiskInfo.Source>
+        /// The volume, if it is one.
         public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+        /// The most room.
         public var limitBytes: Optional<UInt64>
+        /// The room that is used.
         public var usedBytes: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -325,15 +403,25 @@ extension Mesos {
 
     /// Counters of a queueing discipline, as tc(8) shows them.
     public struct TrafficControlStatistics: Sendable {
+        /// The queue.
         public var id: String
+        /// Bytes that wait.
         public var backlog: Optional<UInt64>
+        /// Bytes sent.
         public var bytes: Optional<UInt64>
+        /// Packets dropped.
         public var drops: Optional<UInt64>
+        /// How often a packet had to wait.
         public var overlimits: Optional<UInt64>
+        /// Packets sent.
         public var packets: Optional<UInt64>
+        /// Packets that wait.
         public var qlen: Optional<UInt64>
+        /// Bytes a second.
         public var ratebps: Optional<UInt64>
+        /// Packets a second.
         public var ratepps: Optional<UInt64>
+        /// Packets that had to be queued again.
         public var requeues: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -365,7 +453,9 @@ extension Mesos {
 
     /// What all executors of an agent use.
     public struct ResourceUsage: Sendable {
+        /// Everything that runs.
         public var executors: [Mesos.ResourceUsage.Executor]
+        /// All that the agent has.
         public var total: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -380,22 +470,27 @@ extension Mesos {
 
         /// What one executor has and uses.
         public struct Executor: Sendable {
+            /// The executor.
             public var executorInfo: Mesos.ExecutorInfo {
                 get { executorInfoBox.content }
                 _modify { yield &executorInfoBox.content }
             }
             private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+            /// What it was given.
             public var allocated: [Mesos.Resource]
+            /// What it uses.
             public var statistics: Mesos.ResourceStatistics? {
                 get { statisticsBox.value }
                 _modify { yield &statisticsBox.value }
             }
             private var statisticsBox: Boxed<Mesos.ResourceStatistics>
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What runs in it.
             public var tasks: [Mesos.ResourceUsage.Executor.Task]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -416,9 +511,13 @@ extension Mesos {
 
             /// A task of an executor, with what it has.
             public struct Task: Sendable {
+                /// What its framework calls it.
                 public var name: String
+                /// The task.
                 public var id: Mesos.TaskID
+                /// What it may use.
                 public var resources: [Mesos.Resource]
+                /// What else is worth knowing.
                 public var labels: Optional<Mesos.Labels>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []

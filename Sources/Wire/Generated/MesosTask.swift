@@ -39,44 +39,59 @@ extension Mesos {
 
     /// A task to launch.
     public struct TaskInfo: Sendable {
+        /// For people.
         public var name: String
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// The agent.
         public var slaveID: Mesos.SlaveID
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// Who runs it, if not the agent's own.
         public var executor: Mesos.ExecutorInfo? {
             get { executorBox.value }
             _modify { yield &executorBox.value }
         }
         private var executorBox: Boxed<Mesos.ExecutorInfo>
+        /// Bytes for the executor.
         public var data: Optional<[UInt8]>
+        /// What to run, without an executor.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// Whether it works, and killed if not.
         public var healthCheck: Mesos.HealthCheck? {
             get { healthCheckBox.value }
             _modify { yield &healthCheckBox.value }
         }
         private var healthCheckBox: Boxed<Mesos.HealthCheck>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
+        /// How it is ended.
         public var killPolicy: Optional<Mesos.KillPolicy>
+        /// How it is; nothing follows from it.
         public var check: Mesos.CheckInfo? {
             get { checkBox.value }
             _modify { yield &checkBox.value }
         }
         private var checkBox: Boxed<Mesos.CheckInfo>
+        /// Killed after so long.
         public var maxCompletionTime: Optional<Mesos.DurationInfo>
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -118,6 +133,7 @@ extension Mesos {
 
     /// Tasks that live and die together.
     public struct TaskGroupInfo: Sendable {
+        /// The tasks.
         public var tasks: [Mesos.TaskInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -129,6 +145,7 @@ extension Mesos {
 
     /// Which resources a task was ended for.
     public struct TaskResourceLimitation: Sendable {
+        /// What there was too much of.
         public var resources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -140,21 +157,37 @@ extension Mesos {
 
     /// The state of a task at one moment, and the reason.
     public struct TaskStatus: Sendable {
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// How it is.
         public var state: Mesos.TaskState
+        /// Bytes of the executor.
         public var data: Optional<[UInt8]>
+        /// For people.
         public var message: Optional<String>
+        /// The agent.
         public var slaveID: Optional<Mesos.SlaveID>
+        /// Seconds since 1970.
         public var timestamp: Optional<Double>
+        /// The executor.
         public var executorID: Optional<Mesos.ExecutorID>
+        /// What the health check says.
         public var healthy: Optional<Bool>
+        /// Who says it.
         public var source: Optional<Mesos.TaskStatus.Source>
+        /// Why.
         public var reason: Optional<Mesos.TaskStatus.Reason>
+        /// Of this news; acknowledged by it.
         public var uuid: Optional<[UInt8]>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// Its process, networks and cgroups.
         public var containerStatus: Optional<Mesos.ContainerStatus>
+        /// Since when the agent cannot be reached.
         public var unreachableTime: Optional<Mesos.TimeInfo>
+        /// What the check says.
         public var checkStatus: Optional<Mesos.CheckStatusInfo>
+        /// The limit that was exceeded.
         public var limitation: Optional<Mesos.TaskResourceLimitation>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -272,34 +305,51 @@ extension Mesos {
 
     /// A task as the agent knows it.
     public struct Task: Sendable {
+        /// For people.
         public var name: String
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// The framework.
         public var frameworkID: Mesos.FrameworkID
+        /// The executor.
         public var executorID: Optional<Mesos.ExecutorID>
+        /// The agent.
         public var slaveID: Mesos.SlaveID
+        /// How it is.
         public var state: Mesos.TaskState
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// News of it.
         public var statuses: [Mesos.TaskStatus]
+        /// The last news that was sent on.
         public var statusUpdateState: Optional<Mesos.TaskState>
+        /// Of that news.
         public var statusUpdateUuid: Optional<[UInt8]>
+        /// What else is worth knowing.
         public var labels: Optional<Mesos.Labels>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
+        /// Who it runs as.
         public var user: Optional<String>
+        /// Whether it works, and killed if not.
         public var healthCheck: Mesos.HealthCheck? {
             get { healthCheckBox.value }
             _modify { yield &healthCheckBox.value }
         }
         private var healthCheckBox: Boxed<Mesos.HealthCheck>
+        /// How it is ended.
         public var killPolicy: Optional<Mesos.KillPolicy>
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

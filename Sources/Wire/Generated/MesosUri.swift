@@ -7,13 +7,21 @@ internal import CProto
 extension Mesos {
     /// A URI in its parts.
     public struct URI: Sendable {
+        /// Such as "https".
         public var scheme: String
+        /// Who asks.
         public var user: Optional<String>
+        /// The proof. Must not be logged.
         public var password: Optional<String>
+        /// The server.
         public var host: Optional<String>
+        /// Its port.
         public var port: Optional<Int32>
+        /// What is asked for.
         public var path: String
+        /// What follows the question mark.
         public var query: Optional<String>
+        /// What follows the hash.
         public var fragment: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

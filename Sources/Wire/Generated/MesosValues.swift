@@ -7,10 +7,15 @@ internal import CProto
 extension Mesos {
     /// A value of one of four kinds.
     public struct Value: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Value.TypeEnum
+        /// For SCALAR.
         public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
         public var ranges: Optional<Mesos.Value.Ranges>
+        /// For SET.
         public var set: Optional<Mesos.Value.Set>
+        /// For TEXT.
         public var text: Optional<Mesos.Value.Text>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,6 +34,7 @@ extension Mesos {
             self.text = text
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -52,6 +58,7 @@ extension Mesos {
 
         /// A number, used with three digits after the point.
         public struct Scalar: Sendable {
+            /// The number; three digits after the point count.
             public var value: Double
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -63,7 +70,9 @@ extension Mesos {
 
         /// Whole numbers from `begin` to `end`, both included.
         public struct Range: Sendable {
+            /// The first.
             public var begin: UInt64
+            /// The last, which belongs to it.
             public var end: UInt64
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -76,6 +85,7 @@ extension Mesos {
 
         /// Several ranges, such as ports.
         public struct Ranges: Sendable {
+            /// The ranges.
             public var range: [Mesos.Value.Range]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -87,6 +97,7 @@ extension Mesos {
 
         /// Names without an order.
         public struct Set: Sendable {
+            /// The items.
             public var item: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -98,6 +109,7 @@ extension Mesos {
 
         /// A text.
         public struct Text: Sendable {
+            /// The text.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -110,11 +122,17 @@ extension Mesos {
 
     /// A property of an agent, for schedulers to choose by.
     public struct Attribute: Sendable {
+        /// What it is about.
         public var name: String
+        /// Which kind it is.
         public var type: Mesos.Value.TypeEnum
+        /// For SCALAR.
         public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
         public var ranges: Optional<Mesos.Value.Ranges>
+        /// For TEXT.
         public var text: Optional<Mesos.Value.Text>
+        /// For SET.
         public var set: Optional<Mesos.Value.Set>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -138,7 +156,9 @@ extension Mesos {
 
     /// A key with an optional value.
     public struct Label: Sendable {
+        /// What it is about.
         public var key: String
+        /// What it says.
         public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -151,6 +171,7 @@ extension Mesos {
 
     /// Labels; keys may occur more than once.
     public struct Labels: Sendable {
+        /// The labels.
         public var labels: [Mesos.Label]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -162,7 +183,9 @@ extension Mesos {
 
     /// A key with a value, for whatever takes parameters.
     public struct Parameter: Sendable {
+        /// The option.
         public var key: String
+        /// Its value.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -175,6 +198,7 @@ extension Mesos {
 
     /// Parameters in their order.
     public struct Parameters: Sendable {
+        /// The options.
         public var parameter: [Mesos.Parameter]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -186,6 +210,7 @@ extension Mesos {
 
     /// A moment, as nanoseconds since 1970.
     public struct TimeInfo: Sendable {
+        /// Since 1970.
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -197,6 +222,7 @@ extension Mesos {
 
     /// A length of time.
     public struct DurationInfo: Sendable {
+        /// How long; it can be negative.
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -208,7 +234,9 @@ extension Mesos {
 
     /// A metric by its name.
     public struct Metric: Sendable {
+        /// What is measured.
         public var name: String
+        /// The number.
         public var value: Optional<Double>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -221,7 +249,9 @@ extension Mesos {
 
     /// A flag of the agent's command line.
     public struct Flag: Sendable {
+        /// The option.
         public var name: String
+        /// Its value.
         public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

@@ -7,6 +7,7 @@ internal import CProto
 extension Mesos {
     /// Which way mounts propagate between the host and a volume.
     public struct MountPropagation: Sendable {
+        /// Which way.
         public var mode: Optional<Mesos.MountPropagation.Mode>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -15,6 +16,7 @@ extension Mesos {
             self.mode = mode
         }
 
+        /// Which way mounts spread.
         public struct Mode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -38,14 +40,19 @@ extension Mesos {
 
     /// A place in the container, and what is mounted there.
     public struct Volume: Sendable {
+        /// Where the container sees it; relative paths begin in the sandbox.
         public var containerPath: String
+        /// Older form of a source: on the machine.
         public var hostPath: Optional<String>
+        /// Whether it can be written to.
         public var mode: Mesos.Volume.Mode
+        /// Older form of a source: an image's files.
         public var image: Mesos.Image? {
             get { imageBox.value }
             _modify { yield &imageBox.value }
         }
         private var imageBox: Boxed<Mesos.Image>
+        /// Where it comes from.
         public var source: Mesos.Volume.Source? {
             get { sourceBox.value }
             _modify { yield &sourceBox.value }
@@ -68,6 +75,7 @@ extension Mesos {
             self.sourceBox = Boxed(source)
         }
 
+        /// What is allowed.
         public struct Mode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -89,15 +97,21 @@ extension Mesos {
 
         /// Where a volume's content comes from.
         public struct Source: Sendable {
+            /// Which kind it is.
             public var type: Optional<Mesos.Volume.Source.TypeEnum>
+            /// For DOCKER_VOLUME.
             public var dockerVolume: Optional<Mesos.Volume.Source.DockerVolume>
+            /// For SANDBOX_PATH.
             public var sandboxPath: Optional<Mesos.Volume.Source.SandboxPath>
+            /// For SECRET: a file with the secret.
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
             }
             private var secretBox: Boxed<Mesos.Secret>
+            /// For HOST_PATH.
             public var hostPath: Optional<Mesos.Volume.Source.HostPath>
+            /// For CSI_VOLUME.
             public var csiVolume: Optional<Mesos.Volume.Source.CSIVolume>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -118,6 +132,7 @@ extension Mesos {
                 self.csiVolume = csiVolume
             }
 
+            /// Where it comes from.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -143,8 +158,11 @@ extension Mesos {
 
             /// A volume of a docker volume driver.
             public struct DockerVolume: Sendable {
+                /// Its driver.
                 public var driver: Optional<String>
+                /// Its name to the driver.
                 public var name: String
+                /// Options of the driver.
                 public var driverOptions: Optional<Mesos.Parameters>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -162,7 +180,9 @@ extension Mesos {
 
             /// A path on the host.
             public struct HostPath: Sendable {
+                /// On the machine.
                 public var path: String
+                /// Which way mounts spread.
                 public var mountPropagation: Optional<Mesos.MountPropagation>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -175,7 +195,9 @@ extension Mesos {
 
             /// A path in this container's sandbox, or in that of its parent.
             public struct SandboxPath: Sendable {
+                /// Whose sandbox.
                 public var type: Optional<Mesos.Volume.Source.SandboxPath.TypeEnum>
+                /// In the sandbox.
                 public var path: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -188,6 +210,7 @@ extension Mesos {
                     self.path = path
                 }
 
+                /// Whose sandbox.
                 public struct TypeEnum: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -211,7 +234,9 @@ extension Mesos {
 
             /// A volume of a CSI plugin.
             public struct CSIVolume: Sendable {
+                /// The plugin, as its configuration names it.
                 public var pluginName: String
+                /// The volume is there already.
                 public var staticProvisioning: Mesos.Volume.Source.CSIVolume.StaticProvisioning? {
                     get { staticProvisioningBox.value }
                     _modify { yield &staticProvisioningBox.value }
@@ -231,6 +256,7 @@ extension Mesos {
                 /// How a CSI volume is used.
                 public struct VolumeCapability: Sendable {
                     public var accessType: Optional<AccessType>
+                    /// How many nodes use it at once, and whether they write.
                     public var accessMode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -244,7 +270,9 @@ extension Mesos {
                     }
 
                     public enum AccessType: Sendable, Hashable {
+                        /// As a block device.
                         case block(Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume)
+                        /// As a file system.
                         case mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume)
                     }
 
@@ -259,7 +287,9 @@ extension Mesos {
 
                     /// As a mounted file system.
                     public struct MountVolume: Sendable {
+                        /// The file system; the plugin's choice, if absent.
                         public var fsType: Optional<String>
+                        /// Options of mount(8). Must not be logged.
                         public var mountFlags: [String]
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -272,6 +302,7 @@ extension Mesos {
 
                     /// By how many nodes, and who may write.
                     public struct AccessMode: Sendable {
+                        /// Which of them.
                         public var mode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -282,6 +313,7 @@ extension Mesos {
                             self.mode = mode
                         }
 
+                        /// How many nodes use it at once, and whether they write.
                         public struct Mode: WireEnum {
                             public var rawValue: Int32
                             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -309,10 +341,15 @@ extension Mesos {
 
                 /// A volume that exists already, with all that its plugin wants to be told.
                 public struct StaticProvisioning: Sendable {
+                    /// The plugin's name for the volume.
                     public var volumeID: String
+                    /// How it is used.
                     public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability
+                    /// For staging. Must not be logged.
                     public var nodeStageSecrets: [String: Mesos.Secret]
+                    /// For publishing. Must not be logged.
                     public var nodePublishSecrets: [String: Mesos.Secret]
+                    /// The plugin's own attributes of it.
                     public var volumeContext: [String: String]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []

@@ -7,16 +7,23 @@ internal import CProto
 extension Oci.Spec.Image.V1 {
     /// How a container of the image is run, and what its layers are.
     public struct Configuration: Sendable {
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// In Go's words: "linux".
         public var os: String
+        /// The layers.
         public var rootfs: Oci.Spec.Image.V1.Configuration.Rootfs
+        /// When, in RFC 3339.
         public var created: Optional<String>
+        /// Who made it.
         public var author: Optional<String>
+        /// How to run it.
         public var config: Oci.Spec.Image.V1.Configuration.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Oci.Spec.Image.V1.Configuration.Config>
+        /// How the layers were made.
         public var history: [Oci.Spec.Image.V1.Configuration.History]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -41,7 +48,9 @@ extension Oci.Spec.Image.V1 {
 
         /// The layers' digests before compression, from the bottom up.
         public struct Rootfs: Sendable {
+            /// Always "layers".
             public var type: String
+            /// Digests of the unpacked layers, the lowest first.
             public var diffIDs: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -54,13 +63,21 @@ extension Oci.Spec.Image.V1 {
 
         /// Command, environment, user, ports, volumes.
         public struct Config: Sendable {
+            /// A name or number, perhaps with a group behind a colon.
             public var user: Optional<String>
+            /// Ports that are listened on, as "80/tcp"; the values are empty.
             public var exposedPorts: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
+            /// Variables, as NAME=VALUE.
             public var env: [String]
+            /// What the arguments are put behind.
             public var entrypoint: [String]
+            /// Arguments if none are given.
             public var cmd: [String]
+            /// Paths that should be volumes; the values are empty.
             public var volumes: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
+            /// Where the program starts.
             public var workingDir: Optional<String>
+            /// What the image is labelled with.
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -97,10 +114,15 @@ extension Oci.Spec.Image.V1 {
 
         /// How a layer was made.
         public struct History: Sendable {
+            /// When, in RFC 3339.
             public var created: Optional<String>
+            /// Who made the layer.
             public var author: Optional<String>
+            /// The command that made the layer.
             public var createdBy: Optional<String>
+            /// What the author says.
             public var comment: Optional<String>
+            /// It changed no file.
             public var emptyLayer: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -123,10 +145,15 @@ extension Oci.Spec.Image.V1 {
 
     /// Content by media type, digest and size.
     public struct Descriptor: Sendable {
+        /// What kind of blob.
         public var mediaType: String
+        /// What the blob is called: an algorithm, a colon, and the sum.
         public var digest: String
+        /// Bytes.
         public var size: Int64
+        /// Where else it can be fetched.
         public var urls: [String]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -148,8 +175,11 @@ extension Oci.Spec.Image.V1 {
 
     /// The manifests of an image for all platforms.
     public struct Index: Sendable {
+        /// The version of this format.
         public var schemaVersion: Int64
+        /// One for each platform.
         public var manifests: [Oci.Spec.Image.V1.ManifestDescriptor]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -167,9 +197,13 @@ extension Oci.Spec.Image.V1 {
 
     /// The manifest of an image for one platform.
     public struct Manifest: Sendable {
+        /// The version of this format.
         public var schemaVersion: Int64
+        /// The blob with the image's configuration.
         public var config: Oci.Spec.Image.V1.Descriptor
+        /// The layers, the lowest first.
         public var layers: [Oci.Spec.Image.V1.Descriptor]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -189,15 +223,21 @@ extension Oci.Spec.Image.V1 {
 
     /// A manifest, and the platform that it is for.
     public struct ManifestDescriptor: Sendable {
+        /// What kind of blob.
         public var mediaType: String
+        /// What the blob is called: an algorithm, a colon, and the sum.
         public var digest: String
+        /// Bytes.
         public var size: Int64
+        /// What it runs on.
         public var platform: Oci.Spec.Image.V1.Platform? {
             get { platformBox.value }
             _modify { yield &platformBox.value }
         }
         private var platformBox: Boxed<Oci.Spec.Image.V1.Platform>
+        /// Where else it can be fetched.
         public var urls: [String]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -221,11 +261,17 @@ extension Oci.Spec.Image.V1 {
 
     /// A processor architecture and an operating system.
     public struct Platform: Sendable {
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// In Go's words: "linux".
         public var os: String
+        /// Of Windows.
         public var osVersion: Optional<String>
+        /// Of Windows.
         public var osFeatures: [String]
+        /// Of the architecture: "v7".
         public var variant: Optional<String>
+        /// Left for later.
         public var features: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []

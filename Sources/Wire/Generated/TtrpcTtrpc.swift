@@ -9,10 +9,13 @@ extension Wire.Ttrpc {
     public struct Request: Sendable {
         /// Full name of the service, e.g. "gantry.v1.Containerizer".
         public var service: String
+        /// The method.
         public var method: String
+        /// The message, encoded.
         public var payload: [UInt8]
         /// Nanoseconds that the client is willing to wait; 0 is for ever.
         public var timeoutNano: Int64
+        /// What goes beside the request, such as who asks.
         public var metadata: [Wire.Ttrpc.KeyValue]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -36,6 +39,7 @@ extension Wire.Ttrpc {
     public struct Response: Sendable {
         /// Absent is the same as code 0.
         public var status: Optional<Google.Rpc.Status>
+        /// The message, encoded.
         public var payload: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -48,7 +52,9 @@ extension Wire.Ttrpc {
 
     /// One entry of a request's metadata; keys may be repeated.
     public struct KeyValue: Sendable {
+        /// The name.
         public var key: String
+        /// What it says.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
