@@ -57,4 +57,3 @@ struct Codec: ~Copyable {
         String(cString: table.pointee.descriptor.pointee.name)
     }
 }
-

@@ -50,12 +50,14 @@ extension FieldWalk {
         }
         let pointers = single.assumingMemoryBound(to: UnsafeRawPointer?.self)
         guard pointers[0] != nil, spend(heapHeader + count * MemoryLayout<M>.stride, field) else { return }
-        // A literal and appending cost half of what the other ways to make an array do.
+        // For one element, a literal costs half of what other ways to make an array do.
         if count == 1 {
             values = [M(UnsetFields())]
         } else {
-            values.reserveCapacity(count)
-            for _ in 0..<count { values.append(M(UnsetFields())) }
+            values = [M](unsafeUninitializedCapacity: count) { elements, initialized in
+                for index in 0..<count { elements.initializeElement(at: index, to: M(UnsetFields())) }
+                initialized = count
+            }
         }
         values.withUnsafeMutableBufferPointer { elements in
             for index in 0..<count where failure == nil {

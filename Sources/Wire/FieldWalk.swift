@@ -76,7 +76,8 @@ public struct FieldWalk: ~Copyable {
         schema.fields ?? UnsafePointer(FieldWalk.noFields)
     }
 
-    private nonisolated(unsafe) static let noFields = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(capacity: 1)
+    private nonisolated(unsafe) static let noFields = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(
+        capacity: 1)
 
     @inline(never)
     mutating func fail(_ code: WireError.Code, _ field: Int, _ element: Int = -1) {

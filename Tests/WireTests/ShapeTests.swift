@@ -58,7 +58,9 @@ import Wire
 
     /// Of the array that grows: a copy of anything around it would copy it, too.
     private func address(_ config: inout Mesos.Slave.ContainerConfig) -> UInt? {
-        config.taskInfo?.executor?.container?.volumes.withUnsafeMutableBufferPointer { UInt(bitPattern: $0.baseAddress) }
+        config.taskInfo?.executor?.container?.volumes.withUnsafeMutableBufferPointer {
+            UInt(bitPattern: $0.baseAddress)
+        }
     }
 
     /// An array that is copied on each append costs a square; one that is not allocates a logarithm of times.

@@ -216,7 +216,8 @@ struct JSONReader {
             guard scanner.peek() == UInt8(ascii: "\""), let moment = JSONTimestamp(try scanner.string()) else {
                 throw unsuitable("not a timestamp", start)
             }
-            guard let seconds = cp_place(arena, message, table, 0), let nanos = cp_place(arena, message, table, 1) else {
+            guard let seconds = cp_place(arena, message, table, 0), let nanos = cp_place(arena, message, table, 1)
+            else {
                 throw scanner.failure("", code: .memoryLimit)
             }
             seconds.storeBytes(of: moment.seconds, as: Int64.self)

@@ -101,7 +101,8 @@ struct JSONTimestamp {
         var offset = 0
         if !take("Z") {
             let isEast = take("+")
-            guard isEast || take("-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24, minutes < 60
+            guard isEast || take("-"), let hours = number(2), take(":"), let minutes = number(2), hours < 24,
+                minutes < 60
             else { return nil }
             offset = (isEast ? 1 : -1) * (3600 * hours + 60 * minutes)
         }

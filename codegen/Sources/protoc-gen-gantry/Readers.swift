@@ -158,7 +158,8 @@ struct ReaderPrinter {
             names.insert(type.name, at: 0)
             outer = type.containingType
         }
-        return "::" + message.file.package.split(separator: ".").joined(separator: "::") + "::" + names.joined(separator: "_")
+        return "::" + message.file.package.split(separator: ".").joined(separator: "::") + "::"
+            + names.joined(separator: "_")
     }
 
     private func cppValue(_ field: FieldDescriptor, _ value: String) -> String {
