@@ -96,19 +96,26 @@ extension FieldWalk {
         }
     }
 
-    /// All numbers of a repeated field.
-    @inline(never)
-    mutating func put(each values: some BidirectionalCollection<UInt64>, _ field: Int) {
-        guard fields[field].flags & UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) != 0 else {
-            for bits in values.reversed() { put(bits, field) }
-            return
-        }
-        guard !values.isEmpty else { return }
+    /// All numbers of a repeated field, the last one first.
+    @inline(__always)
+    mutating func put(each count: Int, _ field: Int, _ bits: (Int) -> UInt64) {
+        guard count != 0 else { return }
         let after = written
-        for bits in values.reversed() {
-            guard reserve(16, field) else { return }
-            _ = putValue(bits, field)
+        let isPacked = fields[field].flags & UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) != 0
+        for index in (0..<count).reversed() {
+            if isPacked { putPacked(bits(index), field) } else { put(bits(index), field) }
         }
+        if isPacked { putLength(after, field) }
+    }
+
+    @inline(never)
+    private mutating func putPacked(_ bits: UInt64, _ field: Int) {
+        if reserve(16, field) { _ = putValue(bits, field) }
+    }
+
+    /// Of what was written since `after`, and the field's tag.
+    @inline(never)
+    mutating func putLength(_ after: Int, _ field: Int) {
         guard reserve(16, field) else { return }
         putVarint(UInt64(written - after))
         putTag(field, 2)

@@ -115,8 +115,6 @@ extension FieldWalk {
             trace(field, element)
             return
         }
-        guard reserve(10, field) else { return }
-        putVarint(UInt64(written - after))
-        putTag(field, 2)
+        putLength(after, field)
     }
 }

@@ -47,7 +47,7 @@ extension FieldWalk {
     @inline(never)
     mutating func numbers<N: WireNumber>(_ field: Int, _ values: inout [N]) {
         guard isLifting else {
-            put(each: values.lazy.map(\.wireBits), field)
+            put(each: values.count, field) { values[$0].wireBits }
             return
         }
         let count = count(field)
@@ -79,7 +79,7 @@ extension FieldWalk {
 
     mutating func enums<E: WireEnum>(_ field: Int, _ values: inout [E]) {
         guard isLifting else {
-            put(each: values.lazy.map(\.rawValue.wireBits), field)
+            put(each: values.count, field) { values[$0].rawValue.wireBits }
             return
         }
         let count = count(field)
