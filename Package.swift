@@ -86,11 +86,13 @@ let package = Package(
         program("gantry", ["CLI"]),
 
         // Tests.
-        tests("CoreTests", ["Core", "Kernel", "Wire"]),
+        tests("CoreTests", ["TestSupport", "Core", "Kernel", "Wire", log, system]),
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
         tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),
-        tests("ImagesTests", ["Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
+        tests(
+            "ImagesTests",
+            ["TestSupport", "Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
         tests("ReactorTests", ["Reactor", "Kernel", system]),
         tests("RPCTests", ["RPC", "Reactor", "Kernel", system], exclude: ["go"]),
         .target(

@@ -51,15 +51,19 @@ extension GantryClient {
         let id = request.containerID ?? Mesos.ContainerID(value: "")
         let containers = try await containers
         let reactor = try reactor()
-        let launch = reactor.task { try await containers.launch(request) }
-        let end = reactor.task { () async throws -> Mesos.Slave.ContainerTermination? in
-            let question = Gantry.V1.WaitRequest(containerID: id)
-            if let termination = try await containers.wait(question).termination { return termination }
-            // The daemon may have looked for the container before the launch had entered it.
-            _ = try await launch.value
-            return try await containers.wait(question).termination
-        }
-        let output = attaching ? reactor.task { try await containers.output(of: id) } : nil
+        // Begun on the reactor's thread, in one turn of its loop: begun from here, the second request could leave much
+        // later than the first.
+        let (launch, end, output) = try await reactor.task {
+            let launch = reactor.task { try await containers.launch(request) }
+            let end = reactor.task { () async throws -> Mesos.Slave.ContainerTermination? in
+                let question = Gantry.V1.WaitRequest(containerID: id)
+                if let termination = try await containers.wait(question).termination { return termination }
+                // The daemon may have looked for the container before the launch had entered it.
+                _ = try await launch.value
+                return try await containers.wait(question).termination
+            }
+            return (launch, end, attaching ? reactor.task { try await containers.output(of: id) } : nil)
+        }.value
         do {
             let response = try await launch.value
             if response.result == .success {

@@ -46,20 +46,25 @@ public final class GantryDaemon: Sendable {
             configuration.isolation,
             IsolatorEnvironment(reactor: reactor, pool: pool, cgroups: mounts, settings: settings))
 
-        spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, log: log)
+        spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, stage: Stage(of: isolators), log: log)
         trash = try Trash(in: Directory(configuration.root), log: log)
+        let filler = try SpareFiller()
         let launcher = try LinuxLauncher(
             reactor: reactor, pool: pool, spawner: spawner, mounts: mounts, layout: layout)
         images = try ImageStore(path: configuration.root + "/images", pool: pool)
         containerizer = Containerizer(
             reactor: reactor, pool: pool, launcher: launcher, isolators: isolators,
             provisioner: try OverlayProvisioner(
-                path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash,
+                path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash, filler: filler,
                 mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
-            runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash),
-            sandboxes: try Sandboxes(path: configuration.root + "/sandboxes", trash: trash),
+            runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash, filler: filler),
+            sandboxes: try Sandboxes(
+                path: configuration.root + "/sandboxes", sparePath: configuration.root + "/spares", trash: trash,
+                filler: filler),
             configuration: configuration.core,
             log: log)
+
+        filler.wake()
 
         var router = Router()
         ContainerizerHandlers(containerizer: containerizer, reactor: reactor).register(in: &router)

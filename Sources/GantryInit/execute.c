@@ -88,6 +88,7 @@ int step_command(const struct step *step) {
     char **environment = text_array(step->field[3].list);
     const char *path = step->field[1].text;
     int failed[2], error;
+    await_release();
     if (pipe2(failed, O_CLOEXEC) != 0) {
         return fail(errno, "pipe for ", path, NULL);
     }
@@ -118,6 +119,7 @@ int step_command(const struct step *step) {
 int step_execute(const struct step *step) {
     char **arguments = text_array(step->field[2].list);
     char **environment = text_array(step->field[3].list);
+    await_release();
     check_signals();
     pid_t command = sys_fork();
     if (command < 0) {

@@ -210,13 +210,13 @@ int check_plan(struct bytes plan, uint64_t *kinds) {
     int more;
     for (uint32_t index = 0; doing(index, "check_plan", ""), (more = next_step(&plan, &step)) == 1; index++) {
         if (executes) {
-            return fail(EBADMSG, "execute is not the last step", NULL);
+            return fail(EBADMSG, "execute or park is not the last step", NULL);
         }
         *kinds |= 1ULL << step.kind->number;
-        executes = step.kind->number == EXECUTE;
+        executes = step.kind->number == EXECUTE || step.kind->number == PARK;
     }
     if (more == 0 && !executes) {
-        return fail(EBADMSG, "the plan does not end with execute", NULL);
+        return fail(EBADMSG, "the plan does not end with execute or park", NULL);
     }
     return more;
 }

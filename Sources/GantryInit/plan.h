@@ -51,7 +51,7 @@ const struct step_kind *step_kind_of(uint32_t number);
 int next_step(struct bytes *plan, struct step *step);
 
 // Numbers of kinds that the rest of the program has to know.
-enum { MASK = 10, EXECUTE = 20 };
+enum { MASK = 10, EXECUTE = 20, PARK = 26 };
 
 // Decodes every step, and checks what holds for the plan as a whole; `kinds` gets a bit for each
 // kind's number. 0, or -1 after `fail`.

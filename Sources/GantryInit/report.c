@@ -33,6 +33,10 @@ int fail(int error, ...) {
     return -1;
 }
 
+int last_error(void) {
+    return now.error;
+}
+
 void doing(uint32_t step, const char *name, const char *origin) {
     now.step = step;
     now.name = name;

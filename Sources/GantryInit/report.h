@@ -21,6 +21,9 @@ int fail(int error, ...) __attribute__((sentinel));
 // What is being done now, for the report.
 void doing(uint32_t step, const char *name, const char *origin);
 
+// The errno of the last `fail`.
+int last_error(void);
+
 // One line on stderr about the last `fail`.
 void warn(void);
 

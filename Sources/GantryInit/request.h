@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-    SPAWN_VERSION = 1,
+    SPAWN_VERSION = 2,
     // The spawner's end of the pair.
     SPAWN_SOCKET = 3,
     // At most so many v1 `tasks` files in one request.
@@ -20,6 +20,11 @@ enum {
     SPAWN_HAS_CGROUP = 1,
     // A pidfd, whose namespaces (`enter`) are entered first, is among the descriptors.
     SPAWN_HAS_ENTER = 2,
+    // The container takes a stage: its namespaces, besides those of `namespaces`, and its trees.
+    SPAWN_STAGED = 4,
+    // No container: the recipe of stages, in the one descriptor; `namespaces` are the stages', and
+    // `stages` of them shall wait.
+    SPAWN_RECIPE = 8,
 };
 
 // Its descriptors (SCM_RIGHTS), in this order: control socket, status file, stdin, stdout, stderr,
@@ -30,7 +35,7 @@ struct spawn_request {
     uint64_t namespaces; // CLONE_NEW* bits for clone3
     uint64_t enter;      // CLONE_NEW* bits for setns on the pidfd; 0 without one
     uint32_t tasks;      // number of v1 `tasks` files
-    uint32_t reserved;   // 0
+    uint32_t stages;     // with SPAWN_RECIPE; else 0
 } __attribute__((packed));
 
 enum spawn_step {
@@ -39,6 +44,7 @@ enum spawn_step {
     SPAWN_ENTER = 2,   // setns
     SPAWN_CLONE = 3,   // clone3
     SPAWN_ANSWER = 4,  // the pidfd could not be sent; the child was killed
+    SPAWN_STAGE = 5,   // no stage could be made; the reason is also a line on stderr
 };
 
 // With pid > 0 the pidfd is attached (SCM_RIGHTS). With helper > 0 there was a process between spawner

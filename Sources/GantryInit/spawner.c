@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "report.h"
 #include "request.h"
+#include "stage.h"
 #include "supervisor.h"
 
 #include <poll.h>
@@ -75,12 +76,18 @@ static bool receive(struct received *in) {
 static bool is_valid(const struct received *in) {
     const struct spawn_request *request = &in->request;
     bool cgroup = (request->flags & SPAWN_HAS_CGROUP) != 0, enter = (request->flags & SPAWN_HAS_ENTER) != 0;
-    return in->length == sizeof *request && (in->flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-           request->version == SPAWN_VERSION &&
-           (request->flags & ~(uint32_t)(SPAWN_HAS_CGROUP | SPAWN_HAS_ENTER)) == 0 &&
+    bool staged = (request->flags & SPAWN_STAGED) != 0;
+    return (request->flags & ~(uint32_t)(SPAWN_HAS_CGROUP | SPAWN_HAS_ENTER | SPAWN_STAGED)) == 0 &&
            (request->namespaces & ~NAMESPACES) == 0 && (request->enter & ~ENTERED) == 0 &&
-           enter == (request->enter != 0) && request->reserved == 0 && request->tasks <= SPAWN_TASKS_MAX &&
-           in->count == FIXED_FDS + (size_t)cgroup + (size_t)enter + request->tasks;
+           enter == (request->enter != 0) && request->stages == 0 && request->tasks <= SPAWN_TASKS_MAX &&
+           in->count == FIXED_FDS + (size_t)cgroup + (size_t)enter + request->tasks &&
+           // What a stage brings is not made again, and a container enters one set of namespaces or the other.
+           (!staged || (stage_has_recipe() && !enter && (request->namespaces & stage_namespaces()) == 0));
+}
+
+static bool is_whole(const struct received *in) {
+    return in->length == sizeof in->request && (in->flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
+           in->request.version == SPAWN_VERSION;
 }
 
 // What came of a request.
@@ -233,10 +240,25 @@ static struct extra extra_descriptors(const struct received *in) {
     return extra;
 }
 
+static struct outcome take_recipe(const struct received *in) {
+    const struct spawn_request *request = &in->request;
+    bool valid = request->flags == SPAWN_RECIPE && request->enter == 0 && request->tasks == 0 && in->count == 1;
+    int error = valid ? stage_set_recipe(in->fds[0], request->namespaces, request->stages) : EINVAL;
+    return (struct outcome){.pidfd = -1, .error = error, .step = error == 0 ? SPAWN_DONE : SPAWN_REQUEST};
+}
+
 static struct outcome spawn(const struct received *in) {
     const struct spawn_request *request = &in->request;
     struct outcome outcome = {.pidfd = -1, .error = EINVAL, .step = SPAWN_REQUEST};
     if (!is_valid(in)) {
+        return outcome;
+    }
+    struct stage stage = {.count = 0};
+    bool staged = (request->flags & SPAWN_STAGED) != 0;
+    int error = staged ? stage_take(&stage) : 0;
+    if (error != 0) {
+        outcome.error = error;
+        outcome.step = SPAWN_STAGE;
         return outcome;
     }
     struct extra extra = extra_descriptors(in);
@@ -259,8 +281,10 @@ static struct outcome spawn(const struct received *in) {
             .stdio = {in->fds[2], in->fds[3], in->fds[4]},
             .tasks = extra.tasks,
             .tasks_count = request->tasks,
+            .stage = staged ? &stage : NULL,
         });
     }
+    stage_close(&stage);
     leave(request->enter);
     outcome.step = SPAWN_DONE;
     if (outcome.helper > 0 && outcome.error == 0) {
@@ -274,6 +298,21 @@ static struct outcome spawn(const struct received *in) {
         outcome.step = SPAWN_CLONE;
     }
     return outcome;
+}
+
+// Stages are made while there is nothing else to do. False when the socket cannot be waited for.
+static bool wait_for_request(void) {
+    for (;;) {
+        struct pollfd ready[2] = {{.fd = SPAWN_SOCKET, .events = POLLIN}, {.fd = stage_socket(), .events = POLLIN}};
+        int count = poll(ready, 2, stage_patience());
+        if (count < 0) {
+            return false;
+        }
+        if (ready[0].revents != 0) {
+            return true;
+        }
+        stage_continue();
+    }
 }
 
 // All numbers below FD_FREE are taken, so that a received descriptor never has one of them.
@@ -324,8 +363,11 @@ int run_spawner(void) {
         return 1;
     }
     struct received in;
-    while (receive(&in)) {
-        struct outcome outcome = spawn(&in);
+    while (wait_for_request() && receive(&in)) {
+        struct outcome outcome = {.pidfd = -1, .error = EINVAL, .step = SPAWN_REQUEST};
+        if (is_whole(&in)) {
+            outcome = (in.request.flags & SPAWN_RECIPE) != 0 ? take_recipe(&in) : spawn(&in);
+        }
         send_answer(&outcome);
         close_received(&in);
         if (outcome.pidfd >= 0) {

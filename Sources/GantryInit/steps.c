@@ -36,6 +36,8 @@ static const struct step_kind table[] = {
     {23, "attributes", "tUUUb", step_attributes},
     {24, "file", "tuiiB", step_file},
     {25, "command", "tTT", step_command},
+    {26, "park", "T", step_park},
+    {27, "attach", "utb", step_attach},
 };
 
 const struct step_kind *step_kind_of(uint32_t number) {

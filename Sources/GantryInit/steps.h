@@ -34,6 +34,9 @@ int step_hostname(const struct step *step);
 int step_loopback(const struct step *step);
 int step_terminal(const struct step *step);
 int step_resource_limit(const struct step *step);
+// stage.c
+int step_park(const struct step *step);
+int step_attach(const struct step *step);
 // execute.c
 int step_command(const struct step *step);
 int step_execute(const struct step *step);

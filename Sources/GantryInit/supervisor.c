@@ -5,6 +5,7 @@
 #include "paths.h"
 #include "plan.h"
 #include "report.h"
+#include "stage.h"
 #include "steps.h"
 
 #include <poll.h>
@@ -14,8 +15,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-
-enum { PLAN_MAX = 8 * 1024 * 1024 };
 
 static struct {
     uint8_t *at;
@@ -65,8 +64,10 @@ static void join_cgroups(const struct inherited *inherited) {
     }
 }
 
+static int signals = -1;
+
 // Reads exactly `length` bytes from the daemon; a signal meanwhile ends the start.
-static void read_all(int signals, void *into, size_t length) {
+static void read_all(void *into, size_t length) {
     uint8_t *at = into;
     while (length > 0) {
         ssize_t count = recv(FD_CONTROL, at, length, MSG_DONTWAIT);
@@ -80,7 +81,7 @@ static void read_all(int signals, void *into, size_t length) {
                 check_signals();
             }
         } else {
-            fail(count == 0 ? ECONNRESET : errno, "the daemon went away before the plan was complete", NULL);
+            fail(count == 0 ? ECONNRESET : errno, "the daemon went away before the start was complete", NULL);
             die();
         }
     }
@@ -89,13 +90,13 @@ static void read_all(int signals, void *into, size_t length) {
 static void read_plan(void) {
     doing(NO_STEP, "read_plan", "");
     uint64_t set = ~harmless();
-    int signals = (int)syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC);
+    signals = (int)syscall(SYS_signalfd4, -1, &set, sizeof set, SFD_CLOEXEC);
     if (signals < 0) {
         fail(errno, "signalfd", NULL);
         die();
     }
     uint32_t length;
-    read_all(signals, &length, sizeof length);
+    read_all(&length, sizeof length);
     if (length > PLAN_MAX) {
         struct decimal buffer;
         fail(EMSGSIZE, "the plan has ", decimal(&buffer, length), " bytes, the limit is 8388608", NULL);
@@ -109,36 +110,47 @@ static void read_plan(void) {
         die();
     }
     set_arena(plan.at + ((plan.length + 7) & ~(size_t)7));
-    read_all(signals, plan.at, plan.length);
-    close(signals);
+    read_all(plan.at, plan.length);
 }
 
-static _Noreturn void run_plan(void) {
-    struct bytes rest = {plan.at, plan.at + plan.length};
+void await_release(void) {
+    uint8_t byte;
+    if (signals >= 0) {
+        read_all(&byte, sizeof byte);
+        close(signals);
+        signals = -1;
+    }
+}
+
+void run_steps(struct bytes rest) {
     uint64_t kinds;
     if (check_plan(rest, &kinds) != 0 || ((kinds >> MASK & 1) != 0 && open_null_device() != 0)) {
-        die();
+        return;
     }
-    set_root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     struct step step;
     for (uint32_t index = 0; next_step(&rest, &step) == 1; index++) {
         doing(index, step.kind->name, step.origin);
         if (step.kind->run(&step) != 0) {
-            die();
+            return;
         }
     }
-    // Not reached: the last step, execute, does not come back.
-    die();
 }
 
 void supervise(const struct inherited *inherited) {
+    prctl(PR_SET_NAME, "gantry-init");
     take_descriptors(inherited);
     join_cgroups(inherited);
-    sys_close_range(FD_FREE, UINT32_MAX, 0);
+    doing(NO_STEP, "enter_stage", "");
+    if (inherited->stage == NULL) {
+        sys_close_range(FD_FREE, UINT32_MAX, 0);
+    } else if (stage_enter(inherited->stage) != 0) {
+        die();
+    }
     setsid();
-    prctl(PR_SET_NAME, "gantry-init");
     read_plan();
-    run_plan();
+    set_root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    run_steps((struct bytes){plan.at, plan.at + plan.length});
+    die();
 }
 
 // Reaps all that has ended; true when `child` was among it.

@@ -3,6 +3,8 @@
 // The first process in a container.
 #pragma once
 
+#include "plan.h"
+
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,11 +13,20 @@ struct inherited {
     int control, status, stdio[3];
     const int *tasks;
     size_t tasks_count;
+    const struct stage *stage; // NULL: none
 };
+
+enum { PLAN_MAX = 8 * 1024 * 1024 };
 
 // Joins the cgroups, reads the plan, executes it. Called in the new process, with all signals blocked
 // and all dispositions default.
 _Noreturn void supervise(const struct inherited *inherited);
+
+// Checks the plan, then runs its steps. The last one does not come back, so this does only after `fail`.
+void run_steps(struct bytes plan);
+
+// Waits until the daemon lets the container's own programs run; ends the start if it went away.
+void await_release(void);
 
 // Ends the start if a signal has come: its number is the container's status.
 void check_signals(void);

@@ -25,6 +25,9 @@ public struct SocketPair: ~Copyable, Sendable {
         _ = fcntl(ends.0, F_SETFL, O_NONBLOCK)
     }
 
+    /// Ours; it stays the pair's until `keepOurs`.
+    public var own: Int32 { ours.raw }
+
     /// The end to give away.
     public var theirs: Int32 { other.raw }
 

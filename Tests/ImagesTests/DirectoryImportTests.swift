@@ -4,6 +4,7 @@ import Core
 import Glibc
 import Kernel
 import SystemPackage
+import TestSupport
 import Testing
 import Wire
 

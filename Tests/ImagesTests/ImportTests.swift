@@ -5,6 +5,7 @@ import Core
 import Kernel
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import Wire
 

@@ -5,6 +5,7 @@ import Kernel
 import Reactor
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 import Wire
 

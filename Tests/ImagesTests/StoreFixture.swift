@@ -6,35 +6,13 @@ import Kernel
 import Logging
 import Reactor
 import SystemPackage
+import TestSupport
 import Wire
 
 @testable import Images
 
 /// True where images can be imported with their owners and overlays be made.
 let isRoot = geteuid() == 0
-
-/// A directory for one test, which goes with this value.
-final class TemporaryDirectory: Sendable {
-    let path: String
-    let directory: Directory
-
-    init() throws {
-        let name = FilePath("gantry-images-\(UInt64.random(in: .min ... .max))")
-        let parent = try Directory("/tmp")
-        try parent.make(name)
-        path = "/tmp/\(name)"
-        directory = try parent.directory(name)
-    }
-
-    deinit {
-        _ = try? Directory("/tmp").removeTree(FilePath(path).lastName)
-    }
-
-    func write(_ name: FilePath, _ content: [UInt8]) throws -> String {
-        try directory.replaceFile(name, with: content, durable: false)
-        return "\(path)/\(name)"
-    }
-}
 
 /// A store and a provisioner in a directory of their own.
 final class StoreFixture: Sendable {
@@ -55,7 +33,8 @@ final class StoreFixture: Sendable {
         store = try ImageStore(path: "\(self.root)/images", pool: pool, limits: limits, checkpoint: checkpoint)
         trash = try Trash(in: Directory(self.root), log: Logger(label: "test"))
         provisioner = try OverlayProvisioner(
-            path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash, spares: spares)
+            path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash,
+            filler: SpareFiller(), spares: spares)
     }
 
     deinit {

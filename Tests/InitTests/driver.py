@@ -21,7 +21,7 @@ SANITIZED = os.environ.get("GANTRY_INIT_SANITIZED") == "1"
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 USUAL = NEWNS | NEWPID | NEWUTS | NEWIPC | NEWNET
-HAS_CGROUP, HAS_ENTER = 1, 2
+HAS_CGROUP, HAS_ENTER, STAGED, RECIPE = 1, 2, 4, 8
 RDONLY, NOSUID, NODEV, NOEXEC = 1, 2, 4, 8
 MS_REC, MS_PRIVATE, MS_SLAVE = 0x4000, 0x40000, 0x80000
 NO_STEP = 0xFFFFFFFF
@@ -178,7 +178,7 @@ class Spawner:
         data, control, _, _ = self.socket.recvmsg(64, 1024)
         assert len(data) == 20, data
         version, pid, errno, where, helper = struct.unpack("<IiiIi", data)
-        assert version == 1
+        assert version == 2
         if helper > 0:
             assert os.waitpid(helper, 0) == (helper, 0)
         received = array.array("i")
@@ -196,15 +196,15 @@ class Spawner:
         return sorted(int(name) for name in os.listdir(f"/proc/{self.pid}/fd"))
 
 
-def request(namespaces=USUAL, flags=0, enter=0, tasks=0, version=1, reserved=0):
-    return struct.pack("<IIQQII", version, flags, namespaces, enter, tasks, reserved)
+def request(namespaces=USUAL, flags=0, enter=0, tasks=0, version=2, stages=0):
+    return struct.pack("<IIQQII", version, flags, namespaces, enter, tasks, stages)
 
 
 class Container:
     """One clone. Files: directory/status, directory/stdout, directory/stderr."""
 
     def __init__(self, spawner, namespaces=USUAL, cgroup=None, enter=None, enter_flags=0, tasks=(), stdin=None,
-                 stdout=None):
+                 stdout=None, staged=False):
         self.directory = tempfile.mkdtemp(prefix="container-", dir=WORK)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         opened = [os.open(os.path.join(self.directory, name), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -212,7 +212,7 @@ class Container:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         fds = [theirs.fileno(), opened[0], null if stdin is None else stdin,
                opened[1] if stdout is None else stdout, opened[2]]
-        flags = 0
+        flags = STAGED if staged else 0
         if cgroup is not None:
             flags |= HAS_CGROUP
             fds.append(cgroup)
@@ -231,9 +231,10 @@ class Container:
             raise SpawnFailed(errno, where)
         self.pid, (self.pidfd,) = pid, received
 
-    def send(self, plan, length=None):
+    def send(self, plan, length=None, release=True):
+        go = b"\0" if release else b""
         try:
-            self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan)
+            self.control.sendall(struct.pack("<I", len(plan) if length is None else length) + plan + go)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it has failed before; its report is there to be read
 

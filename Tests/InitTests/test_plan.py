@@ -37,12 +37,14 @@ SAMPLES = {
     "attributes": dict(path="/nonexistent", set=1, clear=2, propagation=0x40000, recursive=True),
     "file": dict(path="/nonexistent/f", mode=0o600, uid=0, gid=0, content=b"secret"),
     "command": dict(path="/nonexistent", arguments=["x"], environment=["A=b"]),
+    "park": dict(trees=["/dev"]),
+    "attach": dict(tree=0, target="/dev", strict=True),
 }
 
 
 def whole_plan():
     """Every kind; execute last."""
-    order = [kind for kind in SAMPLES if kind != "execute"] + ["execute"]
+    order = [kind for kind in SAMPLES if kind not in ("execute", "park")] + ["execute"]
     return b"".join(step(kind, origin="test", **SAMPLES[kind]) for kind in order)
 
 
@@ -130,12 +132,12 @@ class MalformedTests(InitTestCase):
         self.assertFalse(os.path.exists(root))
 
     def test_execute_is_the_last_step_and_only_that(self):
-        self.refused(step("hostname", name="x"), text="does not end with execute")
+        self.refused(step("hostname", name="x"), text="does not end with execute or park")
         self.refused(execute("/bin/true"), execute("/bin/true"), index=1, text="not the last")
         self.refused(execute("/bin/true"), step("loopback"), index=1, text="not the last")
 
     def test_unknown_kinds_are_refused(self):
-        for number in (26, 100, 536870911):
+        for number in (28, 100, 536870911):
             self.refused(chunk(1, chunk(number, b"")), execute("/bin/true"), error=errno.EOPNOTSUPP, index=0)
 
     def test_a_step_has_one_kind(self):

@@ -43,12 +43,12 @@ class RequestTests(InitTestCase):
         self.refused(b"", self.five())
 
     def test_another_version_is_refused(self):
-        for version in (0, 2, 0xFFFFFFFF):
+        for version in (0, 1, 3, 0xFFFFFFFF):
             self.refused(request(version=version), self.five())
 
     def test_unknown_flags_are_refused(self):
-        self.refused(request(flags=4), self.five())
-        self.refused(request(reserved=1), self.five())
+        self.refused(request(flags=16), self.five())
+        self.refused(request(stages=1), self.five())
 
     def test_flags_that_are_no_namespaces_are_refused(self):
         for flags in (0x100, 0x200, 0x400, 0x800, 0x1000, 0x4000, 0x8000, 0x10000, 1 << 33, 1 << 63):

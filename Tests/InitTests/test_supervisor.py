@@ -241,7 +241,7 @@ class BeforeThePlanTests(InitTestCase):
     def test_a_plan_in_small_pieces_is_taken(self):
         container = Container(self.spawner)
         plan = execute("/bin/true")
-        for byte in struct.pack("<I", len(plan)) + plan:
+        for byte in struct.pack("<I", len(plan)) + plan + b"\0":
             container.control.sendall(bytes([byte]))
         self.assertIsNone(container.report())
         self.assertEqual((container.wait().si_status, container.status), (0, "0"))

@@ -36,13 +36,13 @@ struct GantryContestant {
     }
 
     /// The processor time so far of the daemon and of its ended children, in milliseconds (proc(5), /proc/PID/stat).
-    /// The spawner is a child that has not ended: its time is added.
+    /// The spawner is a child that has not ended: its time, and that of what it waited for, is added.
     func processorTime() throws -> Double {
         var ticks = try Self.ticks(of: "\(daemon)", withChildren: true)
         // Children are listed by the thread that made them.
         for thread in try Self.names(in: "/proc/\(daemon)/task") {
             let children = try Self.read("/proc/\(daemon)/task/\(thread)/children").split(separator: " ")
-            for child in children { ticks += (try? Self.ticks(of: String(child), withChildren: false)) ?? 0 }
+            for child in children { ticks += (try? Self.ticks(of: String(child), withChildren: true)) ?? 0 }
         }
         return ticks * 1e3 / Double(sysconf(Int32(_SC_CLK_TCK)))
     }

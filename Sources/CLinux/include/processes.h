@@ -53,6 +53,14 @@ static inline int gantry_memfd_executable(const char *name) {
     return fd;
 }
 
+/* memfd_create(2) with sealing allowed, for data. MFD_NOEXEC_SEAL is Linux 6.3, as above. */
+static inline int gantry_memfd_sealable(const char *name) {
+    int fd = (int)syscall(SYS_memfd_create, name, 0x0001U | 0x0002U | 0x0008U);
+    if (fd < 0 && errno == EINVAL)
+        fd = (int)syscall(SYS_memfd_create, name, 0x0001U | 0x0002U);
+    return fd;
+}
+
 /* Seals it for good: no writes, no change of size, no more seals. */
 static inline int gantry_memfd_seal(int fd) {
     return fcntl(fd, 1033 /* F_ADD_SEALS */, 0x0001 | 0x0002 | 0x0004 | 0x0008);

@@ -16,6 +16,7 @@ public actor Containerizer {
     let launcher: any Launcher
     /// In the order of `prepare`; cleanup goes the other way.
     let isolators: [any Isolator]
+    let stage: Stage?
     let provisioner: any Provisioner
     let runtime: RuntimeDirectory
     let sandboxes: Sandboxes
@@ -45,6 +46,7 @@ public actor Containerizer {
         self.pool = pool
         self.launcher = launcher
         self.isolators = isolators
+        stage = Stage(of: isolators)
         self.provisioner = provisioner
         self.runtime = runtime
         self.sandboxes = sandboxes

@@ -24,6 +24,9 @@ public protocol Isolator: Sendable {
     /// Whether `watch` can ever return; the containerizer starts no task for isolators that only pend.
     var watches: Bool { get }
 
+    /// The part of what `prepare` contributes that is the same for every usual container, and needs nothing of it.
+    var stage: Stage { get }
+
     /// Before the container's first process exists. What must exist in the kernel by then is made here, after its name
     /// is on disk (the container's runtime directory exists already).
     func prepare(_ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig) async throws -> Contribution?
@@ -61,6 +64,7 @@ extension Isolator {
     public var supportsNesting: Bool { true }
     public var supportsStandalone: Bool { true }
     public var watches: Bool { false }
+    public var stage: Stage { Stage() }
     public func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws {}
     public func watch(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerLimitation {
         try await pendUntilCancelled()

@@ -89,7 +89,7 @@ extension Containerizer {
         let contributions = try await prepare(container)
 
         let plan = try LaunchPlan(
-            container.config, environment: environment, root: root, contributions: contributions,
+            container.config, environment: environment, root: root, contributions: contributions, stage: stage,
             sandboxMountPoint: configuration.sandboxMountPoint)
         container.launchInfo = plan.launchInfo
         try await step(.launch, "checkpoint launch info", of: container) {
@@ -104,12 +104,12 @@ extension Containerizer {
         try await isolate(container, pid: process.pid)
         try advance(container)
 
-        // Running before the plan is sent: the command may end before this task goes on, and its end is no failure of
+        // Running before the release: the command may end before this task goes on, and its end is no failure of
         // the launch.
         try advance(container)
         do {
             try await step(.launch, "release", of: container) {
-                try await process.release(plan: try plan.plan.encoded())
+                try await process.release()
             }
         } catch {
             // Nobody will read init's report, and destroy waits for one.
@@ -153,11 +153,14 @@ extension Containerizer {
         -> any ContainerProcess
     {
         let id = container.id
-        let request = ForkRequest(
-            namespaces: plan.namespaces, cgroup1Directories: plan.cgroup1Directories,
-            standardOutput: container.config.directory + "/stdout",
-            standardError: container.config.directory + "/stderr", statusFile: runtime.path(of: .status, of: id))
-        let process = try await step(.launch, "fork", of: container) { try await launcher.fork(id, request) }
+        let directory = container.config.directory
+        let process = try await step(.launch, "fork", of: container) {
+            let request = ForkRequest(
+                namespaces: plan.namespaces, takesStage: plan.takesStage, plan: try plan.plan.encoded(),
+                cgroup1Directories: plan.cgroup1Directories, standardOutput: directory + "/stdout",
+                standardError: directory + "/stderr", statusFile: runtime.path(of: .status, of: id))
+            return try await launcher.fork(id, request)
+        }
         container.process = process
         container.exit = Task(executorPreference: reactor) { try await self.reap(id, process) }
         container.forked.settle(.success(()))

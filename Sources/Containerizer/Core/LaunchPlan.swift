@@ -8,7 +8,9 @@ import Wire
 /// cgroups that the process is born into, and the steps that init executes (containerizer.md 3.5 to 3.8, 6.2).
 struct LaunchPlan {
     var launchInfo: Mesos.Slave.ContainerLaunchInfo
+    /// For the clone: without those of the stage.
     var namespaces: UInt64
+    var takesStage: Bool
     var cgroup1Directories: [String]
     var plan: Gantry.Init.V1.Plan
 
@@ -17,7 +19,7 @@ struct LaunchPlan {
     ///   - environment: what the caller of `launch` passed beside the configuration.
     init(
         _ config: Mesos.Slave.ContainerConfig, environment: [String: String], root: Gantry.Init.V1.Step.Kind?,
-        contributions: [NamedContribution], sandboxMountPoint: String
+        contributions: [NamedContribution], stage: Stage? = nil, sandboxMountPoint: String
     ) throws(ContainerError) {
         var merge = LaunchInfoMerge()
         for named in contributions { try merge.add(named) }
@@ -34,9 +36,17 @@ struct LaunchPlan {
         namespaces = info.cloneNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
         cgroup1Directories = contributions.flatMap(\.contribution.cgroup1Directories)
         let linux = config.containerInfo?.linuxInfo
+        let contributed = contributions.flatMap { named in
+            let origin = PlanText.trusted(named.isolator)
+            return named.contribution.steps.map { Gantry.Init.V1.Step(origin: origin, kind: $0) }
+        }
+        // Without a root of its own the container has the host's directories, and mounts nothing on them.
+        let staged = root == nil ? nil : stage?.replacing(contributed, namespaces: namespaces)
+        takesStage = staged != nil
+        if takesStage { namespaces &= ~(stage?.namespaces ?? 0) }
         plan = Gantry.Init.V1.Plan(
             steps: try Self.steps(
-                info, root: root, contributions: contributions,
+                info, root: root, contributed: staged ?? contributed,
                 asksForCapabilities: linux?.effectiveCapabilities != nil || linux?.capabilityInfo != nil))
     }
 
@@ -86,7 +96,7 @@ extension LaunchPlan {
     private typealias Kind = Gantry.Init.V1.Step.Kind
 
     private static func steps(
-        _ info: Mesos.Slave.ContainerLaunchInfo, root: Gantry.Init.V1.Step.Kind?, contributions: [NamedContribution],
+        _ info: Mesos.Slave.ContainerLaunchInfo, root: Gantry.Init.V1.Step.Kind?, contributed: [Gantry.Init.V1.Step],
         asksForCapabilities: Bool
     ) throws(ContainerError) -> [Gantry.Init.V1.Step] {
         var steps: [Gantry.Init.V1.Step] = []
@@ -97,9 +107,7 @@ extension LaunchPlan {
         let ownsMounts = info.cloneNamespaces.contains(Namespace.mount)
         if ownsMounts { add(.propagation(.init(flags: UInt64(MS_REC | MS_SLAVE))), "core") }
         if let root { add(root, "provisioner") }
-        for named in contributions {
-            for kind in named.contribution.steps { add(kind, named.isolator) }
-        }
+        steps += contributed
         for path in info.maskedPaths { add(.mask(.init(path: try PlanText.checked(path, "masked_paths"))), "core") }
         if root != nil { add(.pivotRoot(.init()), "core") }
 

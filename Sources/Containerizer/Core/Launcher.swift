@@ -4,7 +4,7 @@ public import Wire
 
 /// Creates and kills process trees (containerizer.md section 5).
 public protocol Launcher: Sendable {
-    /// Clones the container's first process and leaves it waiting for its plan.
+    /// Clones the container's first process, which makes everything ready and then waits for its release.
     func fork(_ id: Mesos.ContainerID, _ request: ForkRequest) async throws -> any ContainerProcess
 
     /// Kills every process of the container and returns when none is left. Idempotent; an unknown id is done at once.
@@ -20,6 +20,10 @@ public protocol Launcher: Sendable {
 public struct ForkRequest: Sendable {
     /// CLONE_NEW* bits.
     public var namespaces: UInt64
+    /// Whether the container takes a stage, which brings more namespaces and the plan's `attach` trees.
+    public var takesStage: Bool
+    /// The encoded plan. Init executes it at once, up to the container's own programs.
+    public var plan: [UInt8]
     /// Absolute host paths of cgroup v1 directories to join first.
     public var cgroup1Directories: [String]
     /// Where standard output and standard error go (opened for appending, created with mode 0644).
@@ -29,10 +33,12 @@ public struct ForkRequest: Sendable {
     public var statusFile: String
 
     public init(
-        namespaces: UInt64, cgroup1Directories: [String], standardOutput: String, standardError: String,
-        statusFile: String
+        namespaces: UInt64, takesStage: Bool, plan: [UInt8], cgroup1Directories: [String], standardOutput: String,
+        standardError: String, statusFile: String
     ) {
         self.namespaces = namespaces
+        self.takesStage = takesStage
+        self.plan = plan
         self.cgroup1Directories = cgroup1Directories
         self.standardOutput = standardOutput
         self.standardError = standardError
@@ -40,13 +46,13 @@ public struct ForkRequest: Sendable {
     }
 }
 
-/// A container's first process: cloned, and waiting until `release`.
+/// A container's first process. It mounts what is to be mounted, and runs no program of the container before `release`.
 public protocol ContainerProcess: Sendable {
     /// In the daemon's pid namespace.
     var pid: Int32 { get }
 
-    /// Sends the plan, which lets the process go on. Once.
-    func release(plan: [UInt8]) async throws
+    /// Lets the container's own programs run. Once.
+    func release() async throws
 
     /// What init says after `release`: nil when the command was executed (or init was killed before), else the step
     /// that failed.

@@ -12,14 +12,30 @@ import Wire
 public struct Sandboxes: Sendable {
     public let path: String
     private let directory: Directory
+    private let spares: SpareDirectories
     private let trash: Trash
 
-    /// - Parameter path: absolute; made with mode 0711, so that container users reach their own.
-    public init(path: String, trash: Trash) throws(SystemError) {
+    /// - Parameters:
+    ///   - path: absolute; made with mode 0711, so that container users reach their own.
+    ///   - sparePath: where new ones wait, on the same file system; made with mode 0700.
+    public init(
+        path: String, sparePath: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 16
+    ) throws(SystemError) {
         self.path = path
         self.trash = trash
         try Directory.createIfMissing(path, mode: 0o711)
         directory = try Directory(path)
+        try Directory.createIfMissing(sparePath, mode: 0o700)
+        spares = try SpareDirectories(
+            directory: try Directory(sparePath), wanted: wanted, filler: filler, fill: Self.fill)
+    }
+
+    private static func fill(_ spare: Directory) throws(SystemError) {
+        try spare.setPermissions(0o750)
+        for name in ["stdout", "stderr"] {
+            let file = try spare.open(FilePath(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
+            try file.setPermissions(0o644, path: name)
+        }
     }
 
     func own(_ id: Mesos.ContainerID) -> String {
@@ -30,13 +46,20 @@ public struct Sandboxes: Sendable {
     /// - Returns: the directory, which exists, with mode 0750 and owned by `user` if it was made here.
     func create(for id: Mesos.ContainerID, at requested: String, user: String?) throws -> String {
         guard !requested.isEmpty else {
-            let directory = own(id)
-            try systemCall("mkdir", directory) { mkdir(directory, 0o750) }
-            if let user {
-                let identity = try UserIdentity(parsing: user)
-                try systemCall("chown", directory) { chown(directory, identity.uid, identity.gid) }
+            let identity = try user.map { text throws(ContainerError) in try UserIdentity(parsing: text) }
+            let own = own(id)
+            let spare = try spares.take()
+            do {
+                try spares.directory.rename(
+                    spare, to: directory, as: FilePath(id.segments.joined(separator: "/containers/")), replacing: false)
+            } catch {
+                _ = try? spares.directory.removeTree(spare)
+                throw error
             }
-            return directory
+            if let identity {
+                try systemCall("chown", own) { chown(own, identity.uid, identity.gid) }
+            }
+            return own
         }
         var info = stat()
         guard requested.hasPrefix("/"), lstat(requested, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {

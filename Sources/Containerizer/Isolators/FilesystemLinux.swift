@@ -17,6 +17,16 @@ struct FilesystemLinux: Isolator {
     /// Whether an isolator takes the volumes of a container.
     let hasVolumes: Bool
 
+    /// All but /proc, which shows its own pid namespace, and the sandbox.
+    var stage: Stage {
+        Stage(steps: [Self.systemFiles] + commonFiles)
+    }
+
+    private var commonFiles: [Gantry.Init.V1.Step.Kind] {
+        (hasCgroupView ? [] : [Self.cgroupDirectory]) + Self.devices + (hasIPCIsolator ? [] : [Self.sharedMemory])
+            + [Self.temporaryFiles]
+    }
+
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {
@@ -33,8 +43,7 @@ struct FilesystemLinux: Isolator {
                 target: PlanText.trusted(sandboxDirectory), recursive: true))
         return Contribution(
             launchInfo: info,
-            steps: Self.kernelFiles + (hasCgroupView ? [] : [Self.cgroupDirectory]) + Self.devices
-                + (hasIPCIsolator ? [] : [Self.sharedMemory]) + [Self.temporaryFiles, sandbox])
+            steps: Self.processFiles + [Self.systemFiles] + commonFiles + [sandbox])
     }
 
     /// A volume that nobody mounts would lose its owner's data without a word.
@@ -51,13 +60,15 @@ struct FilesystemLinux: Isolator {
 extension FilesystemLinux {
     private typealias Step = Gantry.Init.V1.Step.Kind
 
-    /// /proc of the container's own pid namespace, parts of it read-only, and /sys.
-    private static let kernelFiles: [Step] =
+    /// /proc of the container's own pid namespace, parts of it read-only.
+    private static let processFiles: [Step] =
         [.mount("proc", on: "/proc", attributes: [.noSetuid, .noExecute, .noDevices])]
         + ["bus", "fs", "irq", "sys", "sysrq-trigger"].map {
             .restrict("/proc/\($0)", [.readOnly, .noSetuid, .noExecute, .noDevices])
         }
-        + [.mount("sysfs", on: "/sys", attributes: [.readOnly, .noSetuid, .noExecute, .noDevices])]
+
+    private static let systemFiles: Step = .mount(
+        "sysfs", on: "/sys", attributes: [.readOnly, .noSetuid, .noExecute, .noDevices])
 
     private static let cgroupDirectory: Step = .mount(
         "tmpfs", on: "/sys/fs/cgroup", attributes: [.noSetuid, .noExecute, .noDevices], options: ["mode=755"])

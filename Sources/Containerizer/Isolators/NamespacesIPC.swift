@@ -12,6 +12,11 @@ struct NamespacesIPC: Isolator {
     /// MB of a private /dev/shm for which the container asks no size; nil for the kernel's half of the memory.
     let defaultSize: UInt32?
 
+    /// Of the usual mode, which is the last one below.
+    var stage: Stage {
+        Stage(namespaces: UInt64(Namespace.ipc), steps: [Self.sharedMemory(megabytes: nil)])
+    }
+
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {

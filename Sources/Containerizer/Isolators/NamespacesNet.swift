@@ -9,6 +9,10 @@ import Wire
 struct NamespacesNet: Isolator {
     let name = "namespaces/net"
 
+    var stage: Stage {
+        Stage(namespaces: UInt64(Namespace.network), steps: [.loopback(.init())])
+    }
+
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {

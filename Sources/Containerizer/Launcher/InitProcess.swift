@@ -13,13 +13,19 @@ public final class InitProcess: ContainerProcess {
     private let process: ProcessDescriptor
     private let control: Descriptor
     private let reactor: Reactor
+    /// What of a large plan is still to be sent.
+    private let unsent: ArraySlice<UInt8>
     private let handshake = Mutex(Handshake())
     private let ending = Promise<Int32?>()
 
-    init(pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, reactor: Reactor) {
+    init(
+        pid: Int32, process: consuming ProcessDescriptor, control: consuming Descriptor, unsent: ArraySlice<UInt8>,
+        reactor: Reactor
+    ) {
         self.pid = pid
         self.process = process
         self.control = control
+        self.unsent = unsent
         self.reactor = reactor
     }
 
@@ -53,24 +59,38 @@ public final class InitProcess: ContainerProcess {
         _ = try await ending.value()
     }
 
-    public func release(plan: [UInt8]) async throws {
+    public func release() async throws {
         try handshake.withLock { try $0.onRelease() }
+        var rest = try Self.send(unsent + [0], on: control.raw)
+        while !rest.isEmpty {
+            try await reactor.writable(control.raw)
+            rest = try Self.send(rest, on: control.raw)
+        }
+    }
+
+    /// The plan as init reads it.
+    static func message(plan: [UInt8]) -> ArraySlice<UInt8> {
         var message: [UInt8] = []
         message.reserveCapacity(plan.count + 4)
         message.append(littleEndian: UInt32(clamping: plan.count))
-        message += plan
-        var sent = 0
-        while sent < message.count {
-            let transfer = try message.withUnsafeBytes { bytes throws(SystemError) in
-                try UnixSocket.send(control.raw, CollectionOfOne(UnsafeRawBufferPointer(rebasing: bytes[sent...])))
+        return (message + plan)[...]
+    }
+
+    /// Sends what the socket takes now; returns the rest. An init that is dead already takes everything: that shows in
+    /// its exit, as any death after the release does.
+    static func send(_ message: ArraySlice<UInt8>, on control: Int32) throws -> ArraySlice<UInt8> {
+        var rest = message
+        while !rest.isEmpty {
+            let transfer = try rest.withUnsafeBytes { bytes in
+                try UnixSocket.send(control, CollectionOfOne(bytes))
             }
             switch transfer {
-            case .bytes(let count): sent += count
-            case .wouldBlock: try await reactor.writable(control.raw)
-            // Init is dead already; that shows in its exit, as any death after the release does.
-            case .closed: return
+            case .bytes(let count): rest = rest.dropFirst(count)
+            case .wouldBlock: return rest
+            case .closed: return []
             }
         }
+        return []
     }
 
     public func report() async throws -> Gantry.Init.V1.Report? {
@@ -105,11 +125,12 @@ struct Handshake {
 
     private var state = State.cloned
 
-    /// The plan may be sent once.
+    /// The release is sent once.
     mutating func onRelease() throws(ContainerError) {
         guard case .cloned = state else {
             throw ContainerError(
-                .internal, code: "launch.released-twice", "the plan was sent before", step: "release", subject: "init")
+                .internal, code: "launch.released-twice", "the container was released before", step: "release",
+                subject: "init")
         }
         state = .released
     }

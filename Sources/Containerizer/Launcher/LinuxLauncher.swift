@@ -44,10 +44,14 @@ public actor LinuxLauncher: Launcher {
         let files = try ForkFiles(request, tracking: tracking.begin(id))
         let control = try SocketPair(.stream)
         let clone = SpawnRequest(
-            namespaces: request.namespaces, hasCgroup: files.cgroup != nil, tasks: files.tasks.count)
+            namespaces: request.namespaces, hasCgroup: files.cgroup != nil, takesStage: request.takesStage,
+            tasks: files.tasks.count)
+        // Before the clone, so that init need not wait for it.
+        let unsent = try InitProcess.send(InitProcess.message(plan: request.plan), on: control.own)
         let cloned = try await spawner.clone(clone, [control.theirs] + files.descriptors)
         let pidfd = ProcessDescriptor(owning: Descriptor(owning: cloned.pidfd), pid: cloned.pid)
-        let process = InitProcess(pid: cloned.pid, process: pidfd, control: control.keepOurs(), reactor: reactor)
+        let process = InitProcess(
+            pid: cloned.pid, process: pidfd, control: control.keepOurs(), unsent: unsent, reactor: reactor)
         processes[id] = process
         return process
     }

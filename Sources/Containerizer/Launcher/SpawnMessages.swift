@@ -8,26 +8,33 @@ import SystemPackage
 /// packed (docs/protocol.md).
 struct SpawnRequest {
     var namespaces: UInt64
-    var hasCgroup: Bool
-    var tasks: Int
+    var hasCgroup = false
+    var takesStage = false
+    var tasks = 0
+    /// With a number, no container: the recipe of stages is attached, and so many shall wait.
+    var stages: UInt32?
 
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(32)
         bytes.append(littleEndian: Self.version)
-        bytes.append(littleEndian: UInt32(hasCgroup ? 1 : 0))
+        bytes.append(littleEndian: flags)
         bytes.append(littleEndian: namespaces)
         bytes.append(littleEndian: UInt64(0))
         bytes.append(littleEndian: UInt32(tasks))
-        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: stages ?? 0)
         return bytes
+    }
+
+    private var flags: UInt32 {
+        (hasCgroup ? 1 : 0) | (takesStage ? 4 : 0) | (stages == nil ? 0 : 8)
     }
 }
 
 struct SpawnAnswer: Hashable {
-    static let size = 16
+    static let size = 20
 
     var pid: Int32
 
@@ -40,12 +47,12 @@ struct SpawnAnswer: Hashable {
         }
         pid = Int32(bitPattern: UInt32(littleEndian: bytes, at: 4))
         let number = Int32(bitPattern: UInt32(littleEndian: bytes, at: 8))
-        guard pid <= 0 else { return }
+        guard number != 0 else { return }
         let step = UInt32(littleEndian: bytes, at: 12)
-        let operation = ["", "spawn request", "setns", "clone3", "sending the pidfd"]
+        let operation = ["", "spawn request", "setns", "clone3", "sending the pidfd", "making a stage"]
         let name = step < operation.count ? operation[Int(step)] : "step \(step)"
         var error = ContainerError(SystemError(name, "gantry-init", Errno(rawValue: number)), step: "fork")
-        error.code = "fork.\(step == 3 ? "clone" : "failed")"
+        error.code = "fork.\(step == 3 ? "clone" : step == 5 ? "stage" : "failed")"
         if error.hint.isEmpty {
             error.hint =
                 number == Errno.noMemory.rawValue || number == Errno.resourceTemporarilyUnavailable.rawValue

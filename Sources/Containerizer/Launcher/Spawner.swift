@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Core
-public import Kernel
+public import Core
+import Kernel
 public import Logging
 public import Reactor
 import SystemPackage
+import Wire
 
 /// gantry-init in its spawner mode: the one child of gantryd that clones containers (DESIGN 1). Requests are answered
 /// in their order. When the spawner dies, the requests in flight fail and the next one starts another; containers do
@@ -14,8 +15,17 @@ public actor Spawner {
 
     private let reactor: Reactor
     private let program: SealedProgram
+    private let recipe: Recipe?
     private let log: Logger
     private var running: Instance?
+
+    /// So many stages wait in a quiet moment: a burst of launches finds them, and each costs the kernel some 300 KiB.
+    private static let stages: UInt32 = 8
+
+    private struct Recipe {
+        var namespaces: UInt64
+        var plan: SealedBytes
+    }
 
     /// The child process itself.
     private final class Child: Sendable {
@@ -37,7 +47,8 @@ public actor Spawner {
     private final class Instance {
         let socket: Descriptor
         let child: Child
-        var waiting: [CheckedContinuation<Cloned, any Error>] = []
+        /// In the order of the requests; nil for the recipe.
+        var waiting: [CheckedContinuation<Cloned, any Error>?] = []
 
         init(socket: consuming Descriptor, process: consuming ProcessDescriptor) {
             self.socket = socket
@@ -52,9 +63,13 @@ public actor Spawner {
     }
 
     /// - Parameter initPath: the gantry-init binary. It is copied into sealed memory here and never opened again.
-    public init(reactor: Reactor, initPath: String, log: Logger) throws(SystemError) {
+    /// - Parameter stage: what the child makes in advance; nil for nothing.
+    public init(reactor: Reactor, initPath: String, stage: Stage?, log: Logger) throws {
         self.reactor = reactor
         self.log = log
+        recipe = try stage.map { stage in
+            Recipe(namespaces: stage.namespaces, plan: try SealedBytes(stage.recipe.encoded(), name: "stage"))
+        }
         program = try SealedProgram(copying: initPath)
     }
 
@@ -77,12 +92,18 @@ public actor Spawner {
         await instance.child.end(reactor)
     }
 
-    private func instance() throws(SystemError) -> Instance {
+    private func instance() throws -> Instance {
         if let running { return running }
         let pair = try SocketPair(.packets)
         let process = try program.start(arguments: ["gantry-init", "spawner"], channel: pair.theirs)
         let instance = Instance(socket: pair.keepOurs(), process: process)
         running = instance
+        if let recipe {
+            // The first message of all, so that the socket takes it.
+            let request = SpawnRequest(namespaces: recipe.namespaces, stages: Self.stages)
+            _ = try DescriptorPassing.send(request.encoded, [recipe.plan.raw], on: instance.socket.raw)
+            instance.waiting.append(nil)
+        }
         log.debug("spawner started", metadata: ["pid": "\(instance.child.process.pid)"])
         let socket = instance.socket.raw
         Task(executorPreference: reactor) { await self.readAnswers(from: socket) }
@@ -108,7 +129,12 @@ public actor Spawner {
                 guard !bytes.isEmpty, !instance.waiting.isEmpty else {
                     return retire(instance, because: Self.died)
                 }
-                instance.waiting.removeFirst().resume(with: Self.cloned(bytes, descriptor))
+                let answer = Self.cloned(bytes, descriptor)
+                if let waiter = instance.waiting.removeFirst() {
+                    waiter.resume(with: answer)
+                } else if case .failure(let error) = answer, !(error is NoProcess) {
+                    log.error("stages: \(error)")
+                }
             } catch {
                 return retire(instance, because: error)
             }
@@ -118,7 +144,7 @@ public actor Spawner {
     private static func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
         do {
             let answer = try SpawnAnswer(bytes)
-            guard descriptor >= 0 else { throw died }
+            guard descriptor >= 0 else { throw NoProcess() }
             return .success(Cloned(pid: answer.pid, pidfd: descriptor))
         } catch {
             if descriptor >= 0 { _ = Descriptor(owning: descriptor) }
@@ -130,11 +156,14 @@ public actor Spawner {
         guard running === instance else { return }
         running = nil
         log.warning("the spawner is gone: \(error)", metadata: ["pid": "\(instance.child.process.pid)"])
-        for waiter in instance.waiting { waiter.resume(throwing: Self.died) }
+        for waiter in instance.waiting { waiter?.resume(throwing: Self.died) }
         instance.waiting = []
         let (child, reactor) = (instance.child, reactor)
         Task(executorPreference: reactor) { await child.end(reactor) }
     }
+
+    /// An answer without a process: the recipe's.
+    private struct NoProcess: Error {}
 
     private static let died = ContainerError(
         .internal, code: "spawner.died", "gantry-init, which clones containers, has died", step: "fork",

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.Init.V1 {
     /// Executed strictly in order; the first step that fails ends the container. The last step is
-    /// always `execute`, and no other step is. At most 8 MiB encoded.
+    /// always `execute` (`park` in the recipe of a stage), and no other step is. At most 8 MiB encoded.
     public struct Plan: Sendable {
         /// In this order; the first that fails ends the launch.
         public var steps: [Gantry.Init.V1.Step]
@@ -81,6 +81,41 @@ extension Gantry.Init.V1 {
             case file(Gantry.Init.V1.File)
             /// Run a program and wait for it.
             case command(Gantry.Init.V1.Command)
+            /// Wait for a container.
+            case park(Gantry.Init.V1.Park)
+            /// A tree of the stage that waited.
+            case attach(Gantry.Init.V1.Attach)
+        }
+    }
+
+    /// The last step of a stage's recipe (docs/protocol.md), instead of `execute`: the namespaces, and the mount
+    /// trees at these paths, wait for a container. At most 8 trees.
+    public struct Park: Sendable {
+        /// Where they are mounted in the stage.
+        public var trees: [[UInt8]]
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(trees: [[UInt8]] = []) {
+            self.trees = trees
+        }
+    }
+
+    /// Mounts a tree of the container's stage on `target`, which is made if it is missing. Each tree once.
+    public struct Attach: Sendable {
+        /// Its place in `Park.trees`, from 0.
+        public var tree: UInt32
+        /// Where, below the root.
+        public var target: [UInt8]
+        /// No symbolic link in `target` is followed.
+        public var strict: Bool
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(tree: UInt32 = 0, target: [UInt8] = [], strict: Bool = false) {
+            self.tree = tree
+            self.target = target
+            self.strict = strict
         }
     }
 
@@ -617,6 +652,20 @@ extension Gantry.Init.V1.Step: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
+        if w.chose(26) {
+            var value = Gantry.Init.V1.Attach(UnsetFields())
+            w.message(26, &value)
+            kind = .attach(value)
+        } else if case .attach(var value)? = kind {
+            w.message(26, &value)
+        }
+        if w.chose(25) {
+            var value = Gantry.Init.V1.Park(UnsetFields())
+            w.message(25, &value)
+            kind = .park(value)
+        } else if case .park(var value)? = kind {
+            w.message(25, &value)
+        }
         if w.chose(24) {
             var value = Gantry.Init.V1.Command(UnsetFields())
             w.message(24, &value)
@@ -786,6 +835,40 @@ extension Gantry.Init.V1.Step: Message {
             w.message(1, &value)
         }
         w.bytes(0, &origin)
+    }
+}
+
+extension Gantry.Init.V1.Park: Message {
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__park__type()) }
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.trees = []
+    }
+
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.byteArrays(0, &trees)
+    }
+}
+
+extension Gantry.Init.V1.Attach: Message {
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attach__type()) }
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.tree = 0
+        self.target = []
+        self.strict = false
+    }
+
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(2, &strict)
+        w.bytes(1, &target)
+        w.number(0, &tree)
     }
 }
 

@@ -1402,6 +1402,16 @@ static inline const struct cp_message *gantry__init__v1__step__type(void)
 {
     return &gantry__init__v1__step__table;
 }
+extern const struct cp_message gantry__init__v1__park__table;
+static inline const struct cp_message *gantry__init__v1__park__type(void)
+{
+    return &gantry__init__v1__park__table;
+}
+extern const struct cp_message gantry__init__v1__attach__table;
+static inline const struct cp_message *gantry__init__v1__attach__type(void)
+{
+    return &gantry__init__v1__attach__table;
+}
 extern const struct cp_message gantry__init__v1__propagation__table;
 static inline const struct cp_message *gantry__init__v1__propagation__type(void)
 {

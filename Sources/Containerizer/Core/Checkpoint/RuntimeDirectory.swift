@@ -19,15 +19,18 @@ public struct RuntimeDirectory: Sendable {
 
     public let path: String
     private let containersDirectory: Directory
+    private let spares: SpareDirectories
     private let trash: Trash
 
-    /// - Parameter path: absolute; `containers` is made below it with mode 0700.
-    public init(path: String, trash: Trash) throws(SystemError) {
+    /// - Parameter path: absolute; `containers` is made below it with mode 0700, and `spares`.
+    public init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 16) throws(SystemError) {
         self.trash = trash
         self.path = path + "/containers"
         try Directory.createIfMissing(path, mode: 0o700)
         try Directory.createIfMissing(self.path, mode: 0o700)
         containersDirectory = try Directory(self.path)
+        spares = try SpareDirectories(
+            directory: try Directory(path).ensure("spares"), wanted: wanted, filler: filler, fill: Self.fill)
     }
 
     public func directory(of id: Mesos.ContainerID) -> String {
@@ -39,9 +42,26 @@ public struct RuntimeDirectory: Sendable {
     }
 
     public func create(_ id: Mesos.ContainerID) throws(SystemError) {
-        let directory = directory(of: id)
-        try systemCall("mkdir", directory) { mkdir(directory, 0o700) }
+        let spare = try spares.take()
+        do {
+            try spares.directory.rename(
+                spare, to: containersDirectory, as: FilePath(id.segments.joined(separator: "/containers/")),
+                replacing: false)
+        } catch {
+            _ = try? spares.directory.removeTree(spare)
+            throw error
+        }
     }
+
+    /// The files under the names that they are written under: the status is written in place.
+    private static func fill(_ spare: Directory) throws(SystemError) {
+        for file in [File.standaloneMarker, .config, .launchInfo, .pid].map({ $0.rawValue + temporary }) + ["status"] {
+            _ = try spare.open(FilePath(file), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        }
+    }
+
+    /// What a file is called until it is complete.
+    private static let temporary = ".new"
 
     /// Writes `bytes` so that a reader sees all of them or the file as it was.
     public func write(_ bytes: [UInt8], to file: File, of id: Mesos.ContainerID) throws(SystemError) {
@@ -106,7 +126,7 @@ public struct RuntimeDirectory: Sendable {
 
 extension RuntimeDirectory {
     static func write(_ bytes: [UInt8], to path: String) throws(SystemError) {
-        let temporary = path + ".new"
+        let temporary = path + temporary
         let raw = try systemCall("open", temporary) {
             open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         }

@@ -24,19 +24,19 @@ final class ContainerDirectories: Sendable {
     let path: String
     let containers: Directory
     let spares: SpareDirectories
-    private let filler: SpareFiller
     private let top: Directory
     private let trash: Trash
 
     /// Opens the directories below `path`, which is made if it is missing.
-    init(path: String, trash: Trash, spares wanted: Int) throws {
+    init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int) throws {
         let parent = try Directory(FilePath(path).removingLastComponent().description)
         top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
         try top.setPermissions(0o700)
         containers = try top.ensure("containers")
-        spares = SpareDirectories(directory: try top.ensure("spares"), wanted: wanted)
-        try spares.adopt()
-        filler = try SpareFiller(spares)
+        spares = try SpareDirectories(
+            directory: try top.ensure("spares"), wanted: wanted, filler: filler,
+            isBlank: { (try? $0.information("layers"))?.size == 0 },
+            fill: Self.fill)
         self.path = path
         self.trash = trash
     }
@@ -58,17 +58,38 @@ final class ContainerDirectories: Sendable {
     /// Makes the first root of a container, with its record. False when the container has a directory already.
     func create(_ container: ContainerPath, record: [UInt8]) throws(SystemError) -> Bool {
         let spare = try spares.take()
-        if spares.isLow { filler.wake() }
         do {
-            let layers = Descriptor(owning: spare.layers)
-            try layers.write(record, path: spares.directory.subject(spare.name.appending("layers")))
-            try place(spare.name, as: container)
+            let file = spare.appending("layers")
+            let layers = try spares.directory.open(file, O_WRONLY | O_NOFOLLOW)
+            try layers.write(record, path: spares.directory.subject(file))
+            try place(spare, as: container)
             return true
         } catch {
-            _ = try? spares.directory.removeTree(spare.name)
+            _ = try? spares.directory.removeTree(spare)
             if error.errno == .fileExists { return false }
             throw error
         }
+    }
+
+    /// A directory with one root and an empty record.
+    private static func fill(_ spare: Directory) throws(SystemError) {
+        _ = try spare.open("layers", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try spare.make("backends")
+        try spare.make("backends/overlay")
+        try spare.make(rootfses)
+        try spare.make(scratch)
+        try spare.make(scratch.appending("0"))
+        try makeRoot(0, spare.directory(rootfses), spare.directory(scratch))
+    }
+
+    /// The mount point, and upper and work directory in `scratch/NUMBER`. The upper directory's mode is that of the
+    /// container's `/`.
+    private static func makeRoot(_ number: Int, _ rootfses: Directory, _ scratch: Directory) throws(SystemError) {
+        try rootfses.make(FilePath("\(number)"), mode: 0o755)
+        let own = try scratch.directory(FilePath("\(number)"))
+        try own.make("workdir")
+        try own.make("upperdir")
+        try own.setPermissions("upperdir", 0o755)
     }
 
     /// Makes one more root in the container's directory; returns its number. The record comes first.
@@ -88,7 +109,7 @@ final class ContainerDirectories: Sendable {
                 number += 1
             }
         }
-        try SpareDirectories.makeRoot(number, rootfses, scratch)
+        try Self.makeRoot(number, rootfses, scratch)
         return number
     }
 

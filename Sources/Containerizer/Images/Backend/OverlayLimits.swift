@@ -13,7 +13,7 @@ enum OverlayLimits {
     static func check(lower: [String], upper: String, work: String, image: String) throws {
         guard lower.count <= layers else { throw tooMany(lower.count, image, "\(layers) are the kernel's limit") }
         let options = lower.map(escapedCount).reduce(lower.count - 1, +) + escapedCount(upper) + escapedCount(work)
-        let bytes = options + "lowerdir=,upperdir=,workdir=".utf8.count + 1
+        let bytes = options + "lowerdir=,upperdir=,workdir=,volatile".utf8.count + 1
         guard bytes <= optionBytes else {
             throw tooMany(lower.count, image, "their paths need \(bytes) bytes of \(optionBytes)")
         }

@@ -19,10 +19,11 @@ public final class OverlayProvisioner: Provisioner {
     /// Throws `backend.overlay-unusable` where the file system cannot carry overlays. `spares` container directories
     /// are made beforehand. `mountPoints` are directories that every root gets.
     public init(
-        path: String, store: ImageStore, pool: BlockingPool, trash: Trash, mountPoints: [String] = [], spares: Int = 16
+        path: String, store: ImageStore, pool: BlockingPool, trash: Trash, filler: SpareFiller,
+        mountPoints: [String] = [], spares: Int = 16
     ) throws {
         do {
-            directories = try ContainerDirectories(path: path, trash: trash, spares: spares)
+            directories = try ContainerDirectories(path: path, trash: trash, filler: filler, spares: spares)
             self.mountPoints = mountPoints.isEmpty ? [] : [try directories.makeMountPoints(mountPoints)]
             try OverlayProbe.run(in: directories.spares.directory, root: path)
         } catch {
@@ -73,7 +74,10 @@ public final class OverlayProvisioner: Provisioner {
             root: .overlayRoot(
                 Gantry.Init.V1.OverlayRoot(
                     target: Self.text(paths.rootfs), lower: (lower.reversed() + mountPoints).map(Self.text),
-                    upper: Self.text(paths.upper), work: Self.text(paths.work))),
+                    upper: Self.text(paths.upper), work: Self.text(paths.work),
+                    // Without it the end of a container waits until the disk has all that was written to its
+                    // file system, also by others, for a layer that goes in the next moment (docs/adr/0008).
+                    options: [Self.text("volatile")])),
             ephemeralVolumes: [paths.upper, paths.work])
     }
 

@@ -97,6 +97,96 @@ void   gantry__init__v1__step__free_unpacked
   assert(message->base.descriptor == &gantry__init__v1__step__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   gantry__init__v1__park__init
+                     (Gantry__Init__V1__Park         *message)
+{
+  static const Gantry__Init__V1__Park init_value = GANTRY__INIT__V1__PARK__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__park__get_packed_size
+                     (const Gantry__Init__V1__Park *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__park__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__park__pack
+                     (const Gantry__Init__V1__Park *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__park__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__park__pack_to_buffer
+                     (const Gantry__Init__V1__Park *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__park__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Park *
+       gantry__init__v1__park__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Park *)
+     protobuf_c_message_unpack (&gantry__init__v1__park__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__park__free_unpacked
+                     (Gantry__Init__V1__Park *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__park__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__init__v1__attach__init
+                     (Gantry__Init__V1__Attach         *message)
+{
+  static const Gantry__Init__V1__Attach init_value = GANTRY__INIT__V1__ATTACH__INIT;
+  *message = init_value;
+}
+size_t gantry__init__v1__attach__get_packed_size
+                     (const Gantry__Init__V1__Attach *message)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attach__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__init__v1__attach__pack
+                     (const Gantry__Init__V1__Attach *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attach__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__init__v1__attach__pack_to_buffer
+                     (const Gantry__Init__V1__Attach *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__init__v1__attach__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__Init__V1__Attach *
+       gantry__init__v1__attach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__Init__V1__Attach *)
+     protobuf_c_message_unpack (&gantry__init__v1__attach__descriptor,
+                                allocator, len, data);
+}
+void   gantry__init__v1__attach__free_unpacked
+                     (Gantry__Init__V1__Attach *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__init__v1__attach__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   gantry__init__v1__propagation__init
                      (Gantry__Init__V1__Propagation         *message)
 {
@@ -1260,7 +1350,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__plan__descriptor =
   (ProtobufCMessageInit) gantry__init__v1__plan__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[25] =
+static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[27] =
 {
   {
     "origin",
@@ -1562,8 +1652,33 @@ static const ProtobufCFieldDescriptor gantry__init__v1__step__field_descriptors[
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "park",
+    26,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, park),
+    &gantry__init__v1__park__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attach",
+    27,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__Init__V1__Step, kind_case),
+    offsetof(Gantry__Init__V1__Step, attach),
+    &gantry__init__v1__attach__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__step__field_indices_by_name[] = {
+  26,   /* field[26] = attach */
   22,   /* field[22] = attributes */
   5,   /* field[5] = bind */
   3,   /* field[3] = bind_root */
@@ -1582,6 +1697,7 @@ static const unsigned gantry__init__v1__step__field_indices_by_name[] = {
   18,   /* field[18] = no_new_privileges */
   0,   /* field[0] = origin */
   2,   /* field[2] = overlay_root */
+  25,   /* field[25] = park */
   11,   /* field[11] = pivot_root */
   1,   /* field[1] = propagation */
   14,   /* field[14] = resource_limit */
@@ -1593,7 +1709,7 @@ static const unsigned gantry__init__v1__step__field_indices_by_name[] = {
 static const ProtobufCIntRange gantry__init__v1__step__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 25 }
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__step__descriptor =
 {
@@ -1603,11 +1719,113 @@ const ProtobufCMessageDescriptor gantry__init__v1__step__descriptor =
   "Gantry__Init__V1__Step",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Step),
-  25,
+  27,
   gantry__init__v1__step__field_descriptors,
   gantry__init__v1__step__field_indices_by_name,
   1,  gantry__init__v1__step__number_ranges,
   (ProtobufCMessageInit) gantry__init__v1__step__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__park__field_descriptors[1] =
+{
+  {
+    "trees",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__Init__V1__Park, n_trees),
+    offsetof(Gantry__Init__V1__Park, trees),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__park__field_indices_by_name[] = {
+  0,   /* field[0] = trees */
+};
+static const ProtobufCIntRange gantry__init__v1__park__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__park__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Park",
+  "Park",
+  "Gantry__Init__V1__Park",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Park),
+  1,
+  gantry__init__v1__park__field_descriptors,
+  gantry__init__v1__park__field_indices_by_name,
+  1,  gantry__init__v1__park__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__park__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__init__v1__attach__field_descriptors[3] =
+{
+  {
+    "tree",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attach, tree),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attach, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "strict",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Attach, strict),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__init__v1__attach__field_indices_by_name[] = {
+  2,   /* field[2] = strict */
+  1,   /* field[1] = target */
+  0,   /* field[0] = tree */
+};
+static const ProtobufCIntRange gantry__init__v1__attach__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor gantry__init__v1__attach__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.init.v1.Attach",
+  "Attach",
+  "Gantry__Init__V1__Attach",
+  "gantry.init.v1",
+  sizeof(Gantry__Init__V1__Attach),
+  3,
+  gantry__init__v1__attach__field_descriptors,
+  gantry__init__v1__attach__field_indices_by_name,
+  1,  gantry__init__v1__attach__number_ranges,
+  (ProtobufCMessageInit) gantry__init__v1__attach__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor gantry__init__v1__propagation__field_descriptors[2] =

@@ -46,17 +46,51 @@ static const struct cp_field gantry__init__v1__step__fields[] = {
     {&gantry__init__v1__attributes__table, 0, 0},
     {&gantry__init__v1__file__table, 0, 0},
     {&gantry__init__v1__command__table, 0, 0},
+    {&gantry__init__v1__park__table, 0, 0},
+    {&gantry__init__v1__attach__table, 0, 0},
 };
 static const uint8_t gantry__init__v1__step__lookup[] = {
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-    24, 25,
+    24, 25, 26, 27,
 };
 const struct cp_message gantry__init__v1__step__table = {
     .descriptor = &gantry__init__v1__step__descriptor,
     .initial = &gantry__init__v1__step__initial,
     .fields = gantry__init__v1__step__fields,
     .lookup = gantry__init__v1__step__lookup,
-    .lookup_size = 26,
+    .lookup_size = 28,
+};
+
+static const Gantry__Init__V1__Park gantry__init__v1__park__initial = GANTRY__INIT__V1__PARK__INIT;
+static const struct cp_field gantry__init__v1__park__fields[] = {
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__park__lookup[] = {
+    0, 1,
+};
+const struct cp_message gantry__init__v1__park__table = {
+    .descriptor = &gantry__init__v1__park__descriptor,
+    .initial = &gantry__init__v1__park__initial,
+    .fields = gantry__init__v1__park__fields,
+    .lookup = gantry__init__v1__park__lookup,
+    .lookup_size = 2,
+};
+
+static const Gantry__Init__V1__Attach gantry__init__v1__attach__initial = GANTRY__INIT__V1__ATTACH__INIT;
+static const struct cp_field gantry__init__v1__attach__fields[] = {
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+    {NULL, 0, 0},
+};
+static const uint8_t gantry__init__v1__attach__lookup[] = {
+    0, 1, 2, 3,
+};
+const struct cp_message gantry__init__v1__attach__table = {
+    .descriptor = &gantry__init__v1__attach__descriptor,
+    .initial = &gantry__init__v1__attach__initial,
+    .fields = gantry__init__v1__attach__fields,
+    .lookup = gantry__init__v1__attach__lookup,
+    .lookup_size = 4,
 };
 
 static const Gantry__Init__V1__Propagation gantry__init__v1__propagation__initial = GANTRY__INIT__V1__PROPAGATION__INIT;

@@ -17,6 +17,8 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Gantry__Init__V1__Plan Gantry__Init__V1__Plan;
 typedef struct Gantry__Init__V1__Step Gantry__Init__V1__Step;
+typedef struct Gantry__Init__V1__Park Gantry__Init__V1__Park;
+typedef struct Gantry__Init__V1__Attach Gantry__Init__V1__Attach;
 typedef struct Gantry__Init__V1__Propagation Gantry__Init__V1__Propagation;
 typedef struct Gantry__Init__V1__OverlayRoot Gantry__Init__V1__OverlayRoot;
 typedef struct Gantry__Init__V1__BindRoot Gantry__Init__V1__BindRoot;
@@ -85,7 +87,9 @@ typedef enum {
   GANTRY__INIT__V1__STEP__KIND_SECCOMP = 22,
   GANTRY__INIT__V1__STEP__KIND_ATTRIBUTES = 23,
   GANTRY__INIT__V1__STEP__KIND_FILE = 24,
-  GANTRY__INIT__V1__STEP__KIND_COMMAND = 25
+  GANTRY__INIT__V1__STEP__KIND_COMMAND = 25,
+  GANTRY__INIT__V1__STEP__KIND_PARK = 26,
+  GANTRY__INIT__V1__STEP__KIND_ATTACH = 27
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GANTRY__INIT__V1__STEP__KIND__CASE)
 } Gantry__Init__V1__Step__KindCase;
 
@@ -119,11 +123,36 @@ struct  Gantry__Init__V1__Step
     Gantry__Init__V1__Attributes *attributes;
     Gantry__Init__V1__File *file;
     Gantry__Init__V1__Command *command;
+    Gantry__Init__V1__Park *park;
+    Gantry__Init__V1__Attach *attach;
   };
 };
 #define GANTRY__INIT__V1__STEP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__step__descriptor) \
     , {0,NULL}, GANTRY__INIT__V1__STEP__KIND__NOT_SET, {0} }
+
+
+struct  Gantry__Init__V1__Park
+{
+  ProtobufCMessage base;
+  size_t n_trees;
+  ProtobufCBinaryData *trees;
+};
+#define GANTRY__INIT__V1__PARK__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__park__descriptor) \
+    , 0,NULL }
+
+
+struct  Gantry__Init__V1__Attach
+{
+  ProtobufCMessage base;
+  uint32_t tree;
+  ProtobufCBinaryData target;
+  protobuf_c_boolean strict;
+};
+#define GANTRY__INIT__V1__ATTACH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__attach__descriptor) \
+    , 0, {0,NULL}, 0 }
 
 
 struct  Gantry__Init__V1__Propagation
@@ -463,6 +492,44 @@ Gantry__Init__V1__Step *
                       const uint8_t       *data);
 void   gantry__init__v1__step__free_unpacked
                      (Gantry__Init__V1__Step *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Park methods */
+void   gantry__init__v1__park__init
+                     (Gantry__Init__V1__Park         *message);
+size_t gantry__init__v1__park__get_packed_size
+                     (const Gantry__Init__V1__Park   *message);
+size_t gantry__init__v1__park__pack
+                     (const Gantry__Init__V1__Park   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__park__pack_to_buffer
+                     (const Gantry__Init__V1__Park   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Park *
+       gantry__init__v1__park__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__park__free_unpacked
+                     (Gantry__Init__V1__Park *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__Init__V1__Attach methods */
+void   gantry__init__v1__attach__init
+                     (Gantry__Init__V1__Attach         *message);
+size_t gantry__init__v1__attach__get_packed_size
+                     (const Gantry__Init__V1__Attach   *message);
+size_t gantry__init__v1__attach__pack
+                     (const Gantry__Init__V1__Attach   *message,
+                      uint8_t             *out);
+size_t gantry__init__v1__attach__pack_to_buffer
+                     (const Gantry__Init__V1__Attach   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__Init__V1__Attach *
+       gantry__init__v1__attach__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__init__v1__attach__free_unpacked
+                     (Gantry__Init__V1__Attach *message,
                       ProtobufCAllocator *allocator);
 /* Gantry__Init__V1__Propagation methods */
 void   gantry__init__v1__propagation__init
@@ -947,6 +1014,12 @@ typedef void (*Gantry__Init__V1__Plan_Closure)
 typedef void (*Gantry__Init__V1__Step_Closure)
                  (const Gantry__Init__V1__Step *message,
                   void *closure_data);
+typedef void (*Gantry__Init__V1__Park_Closure)
+                 (const Gantry__Init__V1__Park *message,
+                  void *closure_data);
+typedef void (*Gantry__Init__V1__Attach_Closure)
+                 (const Gantry__Init__V1__Attach *message,
+                  void *closure_data);
 typedef void (*Gantry__Init__V1__Propagation_Closure)
                  (const Gantry__Init__V1__Propagation *message,
                   void *closure_data);
@@ -1030,6 +1103,8 @@ typedef void (*Gantry__Init__V1__Report_Closure)
 
 extern const ProtobufCMessageDescriptor gantry__init__v1__plan__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__step__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__park__descriptor;
+extern const ProtobufCMessageDescriptor gantry__init__v1__attach__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__propagation__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__overlay_root__descriptor;
 extern const ProtobufCMessageDescriptor gantry__init__v1__bind_root__descriptor;
