@@ -138,7 +138,12 @@ struct ReaderPrinter {
         case .optional:
             // The entries of maps count as one field, not as three.
             let one = field.containingType.options.mapEntry ? "" : "1 + "
-            let isThere = isPointer ? "\(member) != NULL" : "m->\(field.cHas)"
+            var isThere = isPointer ? "\(member) != NULL" : "m->\(field.cHas)"
+            if field.type == .string, field.defaultValue != nil {
+                // An absent string points to its default.
+                let type = cLowerName(field.containingType.fullName)
+                isThere = "\(member) != \(type)__\(field.name.lowercased())__default_value"
+            }
             p.print("if (\(isThere))", "    sum += \(one)\(cValue(field, member));")
         case .oneofMember:
             let oneof = field.realContainingOneof?.cCase ?? ""
