@@ -39,6 +39,7 @@ let package = Package(
         // For programs that talk to the daemon, such as Benchmarks/.
         .library(name: "Client", targets: ["Client", "Wire"]),
         .library(name: "RPC", targets: ["RPC", "Reactor"]),
+        .library(name: "Wire", targets: ["Wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

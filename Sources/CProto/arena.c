@@ -31,20 +31,44 @@ void cp_arena_free(struct cp_arena *arena) {
     arena->at = arena->end = NULL;
 }
 
+static _Thread_local struct {
+    _Alignas(16) uint8_t block[CP_SCRATCH_SIZE];
+    bool taken;
+} scratch;
+
+uint8_t *cp_scratch_take(void) {
+    if (scratch.taken)
+        return NULL;
+    scratch.taken = true;
+    return scratch.block;
+}
+
+bool cp_scratch_give(const void *block) {
+    if (block != scratch.block)
+        return false;
+    scratch.taken = false;
+    return true;
+}
+
 struct cp_arena *cp_arena_open(size_t budget) {
-    struct {
-        struct cp_arena arena;
-        _Alignas(8) uint8_t block[2048 - sizeof(struct cp_arena)];
-    } *opened = malloc(sizeof *opened);
-    if (opened == NULL)
-        abort();
-    cp_arena_init(&opened->arena, opened->block, sizeof opened->block, budget);
-    return &opened->arena;
+    size_t size = CP_SCRATCH_SIZE;
+    uint8_t *block = cp_scratch_take();
+    if (block == NULL) {
+        size = 2048;
+        block = (uint8_t *)malloc(size);
+        if (block == NULL)
+            abort();
+    }
+    struct cp_arena *arena = (struct cp_arena *)(void *)block;
+    size_t used = (sizeof *arena + 7) / 8 * 8;
+    cp_arena_init(arena, block + used, size - used, budget);
+    return arena;
 }
 
 void cp_arena_close(struct cp_arena *arena) {
     cp_arena_free(arena);
-    free(arena);
+    if (!cp_scratch_give(arena))
+        free(arena);
 }
 
 /* Blocks double in size, so that there are few; what does not fit into the next one gets a block of its own size. */

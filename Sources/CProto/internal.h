@@ -70,7 +70,7 @@ static inline void *place_in(struct cp_arena *arena, ProtobufCMessage *message, 
 /* The readers return the first byte after what they read, or NULL after calling `fail`. */
 const uint8_t *read_varint_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value);
 const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, uint32_t *tag);
-const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length);
+const uint8_t *read_length_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length);
 
 static inline const uint8_t *read_varint(struct decoder *d, const uint8_t *p, const uint8_t *end, uint64_t *value) {
     if (p < end && *p < 0x80) {
@@ -86,6 +86,14 @@ static inline const uint8_t *read_tag(struct decoder *d, const uint8_t *p, const
         return p + 1;
     }
     return read_tag_slow(d, p, end, tag);
+}
+
+static inline const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length) {
+    if (p < end && *p < 0x80 && *p <= end - p - 1) {
+        *length = *p;
+        return p + 1;
+    }
+    return read_length_slow(d, p, end, length);
 }
 
 /*

@@ -36,7 +36,7 @@ const uint8_t *read_tag_slow(struct decoder *d, const uint8_t *p, const uint8_t 
 }
 
 /* Up to five bytes and below 2 GiB; what is longer than the rest of the input is an error already here. */
-const uint8_t *read_length(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length) {
+const uint8_t *read_length_slow(struct decoder *d, const uint8_t *p, const uint8_t *end, size_t *length) {
     const uint8_t *start = p;
     uint64_t result = 0;
     for (unsigned shift = 0; shift < 35; shift += 7) {

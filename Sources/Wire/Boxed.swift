@@ -6,7 +6,13 @@
 /// An array of at most one element does all of it: it is Sendable, copies share it until one is changed, and it is
 /// changed in place when it is not shared.
 struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
-    private var elements: [Value]
+    /// None or one.
+    var elements: [Value]
+
+    /// Nothing, also for what is required: until the decoder has filled it.
+    init() {
+        elements = []
+    }
 
     init(_ value: Value?) {
         elements = value.map { [$0] } ?? []

@@ -28,16 +28,6 @@ struct Codec: ~Copyable {
         return UnsafeRawPointer(message)
     }
 
-    func encode(_ table: UnsafePointer<cp_message>, _ message: UnsafeRawPointer) throws(WireError) -> [UInt8] {
-        var error = cp_error()
-        var encoded = ProtobufCBinaryData()
-        let root = message.assumingMemoryBound(to: ProtobufCMessage.self)
-        guard cp_encode(table, root, arena, UInt32(CP_TRUST_TEXT), &encoded, &error) else {
-            throw WireError(error, messageName: Codec.fullName(table), decoding: false)
-        }
-        return Lift.bytes(encoded)
-    }
-
     func parse(_ table: UnsafePointer<cp_message>, _ json: String) throws(WireError) -> UnsafeRawPointer {
         var reader = JSONReader(json, messageName: Codec.fullName(table), arena: arena)
         return UnsafeRawPointer(try reader.readRoot(table))
@@ -47,30 +37,23 @@ struct Codec: ~Copyable {
         _ table: UnsafePointer<cp_message>, _ message: UnsafeRawPointer, _ style: JSONStyle
     ) throws(WireError) -> String {
         var writer = JSONWriter(style: style, arena: arena)
-        guard writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table) else {
-            throw WireError(.tooDeep, offset: nil, messageName: Codec.fullName(table))
+        writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
+        if let failure = writer.failure {
+            throw WireError(failure, offset: nil, messageName: Codec.fullName(table))
         }
         return String(decoding: writer.output, as: UTF8.self)
     }
 
+    func text(_ table: UnsafePointer<cp_message>, _ message: UnsafeRawPointer) -> String {
+        var writer = TextWriter(arena: arena)
+        writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
+        return String(decoding: writer.output, as: UTF8.self)
+    }
+
+    /// Bytes that may still be allocated for what is decoded.
+    var budget: Int { Int(clamping: arena.pointee.budget) }
+
     static func fullName(_ table: UnsafePointer<cp_message>) -> String {
         String(cString: table.pointee.descriptor.pointee.name)
-    }
-}
-
-// MARK: comparison
-
-extension Codec {
-    /// Messages are equal if they encode to the same bytes.
-    @_semantics("optimize.sil.specialize.generic.never")
-    static func equal<M: Message>(_ a: M, _ b: M) -> Bool {
-        guard let a = try? a.encoded(), let b = try? b.encoded() else { return false }
-        return a == b
-    }
-
-    @_semantics("optimize.sil.specialize.generic.never")
-    static func hash<M: Message>(_ message: M, into hasher: inout Hasher) {
-        guard let bytes = try? message.encoded() else { return }
-        hasher.combine(bytes)
     }
 }

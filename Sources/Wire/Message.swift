@@ -11,7 +11,13 @@ internal import CProto
 /// things, NaN is itself, and unknown fields count.
 public protocol Message: Sendable, Hashable, CustomStringConvertible {
     /// For the codec.
-    static var schema: MessageSchema<Self> { get }
+    static var schema: MessageSchema { get }
+
+    /// For the codec: nothing is set, not even what is required.
+    init(_ unset: UnsetFields)
+
+    /// For the codec: shows it every field.
+    mutating func walk(_ w: inout FieldWalk)
 }
 
 /// How JSON is laid out.
@@ -34,22 +40,29 @@ extension Message {
 
     /// Decodes the binary form. The bytes are read only during the call.
     ///
-    /// `memoryLimit`: bytes that may be used besides the input; more is `WireError.Code.memoryLimit`.
+    /// `memoryLimit`: bytes that may be used besides the input, for the value and for decoding it; more is
+    /// `WireError.Code.memoryLimit`.
     @_semantics("optimize.sil.specialize.generic.never")
     public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
         let schema = Self.schema
         let codec = Codec(memoryLimit: memoryLimit)
-        self = schema.copy(try codec.decode(schema.table, bytes))
+        self = try Self(lifting: try codec.decode(schema.table, bytes), codec)
     }
 
     /// Decodes the binary form. `memoryLimit` as above.
     @_semantics("optimize.sil.specialize.generic.never")
     public init(decoding bytes: [UInt8], memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
-        let schema = Self.schema
-        let codec = Codec(memoryLimit: memoryLimit)
         self = try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
-            schema.copy(try codec.decode(schema.table, UnsafeRawBufferPointer(bytes)))
+            try Self(decoding: UnsafeRawBufferPointer(bytes), memoryLimit: memoryLimit)
         }
+    }
+
+    @_semantics("optimize.sil.specialize.generic.never")
+    private init(lifting source: UnsafeRawPointer, _ codec: borrowing Codec) throws(WireError) {
+        var walk = FieldWalk(lifting: source, Self.schema, budget: codec.budget)
+        self.init(UnsetFields())
+        self.walk(&walk)
+        if let error = walk.error(Self.fullName) { throw error }
     }
 
     /// Encodes the binary form: known fields by number, maps by key, then the unknown fields in their order of arrival.
@@ -58,18 +71,27 @@ extension Message {
     /// Throws `tooDeep` for a value of more than 100 levels and `tooLarge` for one of 2 GiB or more.
     @_semantics("optimize.sil.specialize.generic.never")
     public func encoded() throws(WireError) -> [UInt8] {
-        let schema = Self.schema
-        let codec = Codec(memoryLimit: .max)
-        return try codec.encode(schema.table, schema.lower(self, Arena(codec.arena)))
+        try withEncoded { bytes throws(WireError) in [UInt8](bytes) }
+    }
+
+    /// Encodes the binary form without a copy: `body` may look at the bytes during the call. Throws like `encoded`.
+    @_semantics("optimize.sil.specialize.generic.never")
+    public func withEncoded<R>(_ body: (UnsafeRawBufferPointer) throws(WireError) -> R) throws(WireError) -> R {
+        var walk = FieldWalk(encoding: Self.schema)
+        withUnsafePointer(to: self) { value in
+            // An encoding walk changes nothing; the place only has the type of one that could be changed.
+            UnsafeMutablePointer(mutating: value).pointee.walk(&walk)
+        }
+        if let error = walk.error(Self.fullName) { throw error }
+        return try body(walk.encoded)
     }
 
     /// Reads the protobuf JSON mapping. Members carry the field names of the .proto file; lowerCamel names are
-    /// understood, too. Unknown members are errors.
+    /// understood, too. Unknown members are errors. `memoryLimit` as above.
     @_semantics("optimize.sil.specialize.generic.never")
-    public init(json: String) throws(WireError) {
-        let schema = Self.schema
-        let codec = Codec(memoryLimit: defaultMemoryLimit)
-        self = schema.copy(try codec.parse(schema.table, json))
+    public init(json: String, memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
+        let codec = Codec(memoryLimit: memoryLimit)
+        self = try Self(lifting: try codec.parse(Self.schema.table, json), codec)
     }
 
     /// Writes the protobuf JSON mapping with the field names of the .proto file. Unknown fields do not show.
@@ -78,19 +100,43 @@ extension Message {
     @_semantics("optimize.sil.specialize.generic.never")
     public func json(_ style: JSONStyle = .compact) throws(WireError) -> String {
         let schema = Self.schema
-        let codec = Codec(memoryLimit: .max)
-        return try codec.write(schema.table, schema.lower(self, Arena(codec.arena)), style)
+        return try withEncoded { bytes throws(WireError) in
+            let codec = Codec(memoryLimit: .max)
+            return try codec.write(schema.table, try codec.decode(schema.table, bytes), style)
+        }
     }
 
-    /// The message's name and its JSON, for logs and tests.
+    /// Protobuf's text format on one line, for logs and tests: `value: "b" parent { value: "a" }`. Unknown fields appear
+    /// under their numbers.
     public var description: String {
         @_semantics("optimize.sil.specialize.generic.never")
         get {
             do throws(WireError) {
-                return "\(Self.fullName) \(try json(.compact))"
+                return try withEncoded { bytes throws(WireError) in
+                    let codec = Codec(memoryLimit: .max)
+                    return codec.text(Self.schema.table, try codec.decode(Self.schema.table, bytes))
+                }
             } catch {
-                return "\(Self.fullName) (\(error))"
+                return "(\(error))"
             }
         }
+    }
+}
+
+// MARK: comparison
+
+/// Messages are compared by their encodings. Comparing field by field would be a fifth of the module's machine code;
+/// only identifiers, which are keys of dictionaries, do.
+extension Message {
+    @_semantics("optimize.sil.specialize.generic.never")
+    public static func == (a: Self, b: Self) -> Bool {
+        guard let a = try? a.encoded(), let b = try? b.encoded() else { return false }
+        return a == b
+    }
+
+    @_semantics("optimize.sil.specialize.generic.never")
+    public func hash(into hasher: inout Hasher) {
+        guard let bytes = try? encoded() else { return }
+        hasher.combine(bytes)
     }
 }

@@ -27,7 +27,6 @@ import Wire
                 }
                 """)
         #expect(try Mesos.Slave.ContainerTermination().json(.indented) == "{}")
-        #expect("\(id)" == #"mesos.ContainerID {"value":"b","parent":{"value":"a"}}"#)
     }
 
     @Test func escapes() throws {

@@ -6,14 +6,21 @@ internal import CProto
 
 extension Wire.Appc.Spec {
     /// The manifest of an App Container image.
-    public struct ImageManifest: Sendable, Hashable {
+    public struct ImageManifest: Sendable {
+        /// Always "ImageManifest".
         public var acKind: String
+        /// The version of the specification.
         public var acVersion: String
+        /// The image's name, in the form of a URL without a scheme.
         public var name: String
+        /// Such as version, os and arch.
         public var labels: [Wire.Appc.Spec.ImageManifest.Label]
+        /// What else is worth knowing.
         public var annotations: [Wire.Appc.Spec.ImageManifest.Annotation]
+        /// The images below, which are laid down first.
         public var dependencies: [Wire.Appc.Spec.ImageManifest.Dependency]
-        public var app: Wire.Appc.Spec.ImageManifest.App?
+        /// What to run.
+        public var app: Optional<Wire.Appc.Spec.ImageManifest.App>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -36,8 +43,10 @@ extension Wire.Appc.Spec {
         }
 
         /// A label that is part of an image's identity, such as os or arch.
-        public struct Label: Sendable, Hashable {
+        public struct Label: Sendable {
+            /// What the label is about.
             public var name: String
+            /// What it says.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -49,8 +58,10 @@ extension Wire.Appc.Spec {
         }
 
         /// One environment variable of the app.
-        public struct Environment: Sendable, Hashable {
+        public struct Environment: Sendable {
+            /// The variable.
             public var name: String
+            /// Its value.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -62,9 +73,12 @@ extension Wire.Appc.Spec {
         }
 
         /// The command that the image is made to run.
-        public struct App: Sendable, Hashable {
+        public struct App: Sendable {
+            /// The program and its arguments.
             public var exec: [String]
-            public var workingDirectory: String?
+            /// Where the program starts.
+            public var workingDirectory: Optional<String>
+            /// What the program finds in its environment.
             public var environment: [Wire.Appc.Spec.ImageManifest.Environment]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -81,8 +95,10 @@ extension Wire.Appc.Spec {
         }
 
         /// A note that does not identify the image.
-        public struct Annotation: Sendable, Hashable {
+        public struct Annotation: Sendable {
+            /// What the annotation is about.
             public var name: String
+            /// What it says.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -94,11 +110,15 @@ extension Wire.Appc.Spec {
         }
 
         /// An image whose files lie below those of this one.
-        public struct Dependency: Sendable, Hashable {
+        public struct Dependency: Sendable {
+            /// The image that is needed below this one.
             public var imageName: String
-            public var imageID: String?
+            /// Its digest, if one image is meant and no other.
+            public var imageID: Optional<String>
+            /// What it has to be labelled with.
             public var labels: [Wire.Appc.Spec.ImageManifest.Label]
-            public var size: UInt64?
+            /// Its size in bytes.
+            public var size: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -118,200 +138,119 @@ extension Wire.Appc.Spec {
 }
 
 extension Wire.Appc.Spec.ImageManifest: Message {
-    typealias CStruct = Appc__Spec__ImageManifest
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.acKind = ""
+        self.acVersion = ""
+        self.name = ""
+        self.labels = []
+        self.annotations = []
+        self.dependencies = []
+        self.app = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.acKind = Lift.text(c.pointee.ackind)
-        self.acVersion = Lift.text(c.pointee.acversion)
-        self.name = Lift.text(c.pointee.name)
-        self.labels = Lift.messages(c.pointee.labels, c.pointee.n_labels)
-        self.annotations = Lift.messages(c.pointee.annotations, c.pointee.n_annotations)
-        self.dependencies = Lift.messages(c.pointee.dependencies, c.pointee.n_dependencies)
-        if let value = c.pointee.app {
-            self.app = Wire.Appc.Spec.ImageManifest.App(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(6, &app)
+        w.messages(5, &dependencies)
+        w.messages(4, &annotations)
+        w.messages(3, &labels)
+        w.text(2, &name)
+        w.text(1, &acVersion)
+        w.text(0, &acKind)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__type())
-        c.pointee.ackind = arena.text(self.acKind)
-        c.pointee.acversion = arena.text(self.acVersion)
-        c.pointee.name = arena.text(self.name)
-        if !self.labels.isEmpty {
-            c.pointee.n_labels = self.labels.count
-            c.pointee.labels = arena.messages(self.labels)
-        }
-        if !self.annotations.isEmpty {
-            c.pointee.n_annotations = self.annotations.count
-            c.pointee.annotations = arena.messages(self.annotations)
-        }
-        if !self.dependencies.isEmpty {
-            c.pointee.n_dependencies = self.dependencies.count
-            c.pointee.dependencies = arena.messages(self.dependencies)
-        }
-        if let value = self.app { c.pointee.app = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Wire.Appc.Spec.ImageManifest.Label: Message {
-    typealias CStruct = Appc__Spec__ImageManifest__Label
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__label__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__label__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__label__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &name)
     }
 }
 
 extension Wire.Appc.Spec.ImageManifest.Environment: Message {
-    typealias CStruct = Appc__Spec__ImageManifest__Environment
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__environment__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__environment__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__environment__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &name)
     }
 }
 
 extension Wire.Appc.Spec.ImageManifest.App: Message {
-    typealias CStruct = Appc__Spec__ImageManifest__App
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__app__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__app__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.exec = []
+        self.workingDirectory = nil
+        self.environment = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.exec = Lift.texts(c.pointee.exec, c.pointee.n_exec)
-        if c.pointee.has_workingdirectory != 0 { self.workingDirectory = Lift.text(c.pointee.workingdirectory) }
-        self.environment = Lift.messages(c.pointee.environment, c.pointee.n_environment)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__app__type())
-        if !self.exec.isEmpty {
-            c.pointee.n_exec = self.exec.count
-            c.pointee.exec = arena.texts(self.exec)
-        }
-        if let value = self.workingDirectory {
-            c.pointee.has_workingdirectory = 1
-            c.pointee.workingdirectory = arena.text(value)
-        }
-        if !self.environment.isEmpty {
-            c.pointee.n_environment = self.environment.count
-            c.pointee.environment = arena.messages(self.environment)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &environment)
+        w.text(1, &workingDirectory)
+        w.texts(0, &exec)
     }
 }
 
 extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
-    typealias CStruct = Appc__Spec__ImageManifest__Annotation
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__annotation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__annotation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__annotation__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &name)
     }
 }
 
 extension Wire.Appc.Spec.ImageManifest.Dependency: Message {
-    typealias CStruct = Appc__Spec__ImageManifest__Dependency
+    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__dependency__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: appc__spec__image_manifest__dependency__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.imageName = ""
+        self.imageID = nil
+        self.labels = []
+        self.size = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.imageName = Lift.text(c.pointee.imagename)
-        if c.pointee.has_imageid != 0 { self.imageID = Lift.text(c.pointee.imageid) }
-        self.labels = Lift.messages(c.pointee.labels, c.pointee.n_labels)
-        if c.pointee.has_size != 0 { self.size = c.pointee.size }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(appc__spec__image_manifest__dependency__type())
-        c.pointee.imagename = arena.text(self.imageName)
-        if let value = self.imageID {
-            c.pointee.has_imageid = 1
-            c.pointee.imageid = arena.text(value)
-        }
-        if !self.labels.isEmpty {
-            c.pointee.n_labels = self.labels.count
-            c.pointee.labels = arena.messages(self.labels)
-        }
-        if let value = self.size {
-            c.pointee.has_size = 1
-            c.pointee.size = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(3, &size)
+        w.messages(2, &labels)
+        w.text(1, &imageID)
+        w.text(0, &imageName)
     }
 }

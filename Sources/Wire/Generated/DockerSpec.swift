@@ -6,7 +6,7 @@ internal import CProto
 
 extension Wire.Docker.Spec {
     /// Docker's client configuration; only its entries are used.
-    public struct Config: Sendable, Hashable {
+    public struct Config: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -14,9 +14,11 @@ extension Wire.Docker.Spec {
         }
 
         /// A registry's user and password, in base64.
-        public struct Auth: Sendable, Hashable {
-            public var auth: String?
-            public var email: String?
+        public struct Auth: Sendable {
+            /// User and password with a colon between, in base64. Must not be logged.
+            public var auth: Optional<String>
+            /// The user's address.
+            public var email: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -28,11 +30,15 @@ extension Wire.Docker.Spec {
     }
 
     /// An image's name in its parts: registry, repository, and tag or digest.
-    public struct ImageReference: Sendable, Hashable {
-        public var registry: String?
+    public struct ImageReference: Sendable {
+        /// Host and port; empty for the default registry.
+        public var registry: Optional<String>
+        /// The image's path in the registry.
         public var repository: String
-        public var tag: String?
-        public var digest: String?
+        /// A name that can move to another image.
+        public var tag: Optional<String>
+        /// The image itself.
+        public var digest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -51,91 +57,52 @@ extension Wire.Docker.Spec {
 }
 
 extension Wire.Docker.Spec.Config: Message {
-    typealias CStruct = Docker__Spec__Config
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__config__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Wire.Docker.Spec.Config.Auth: Message {
-    typealias CStruct = Docker__Spec__Config__Auth
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__auth__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__config__auth__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.auth = nil
+        self.email = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_auth != 0 { self.auth = Lift.text(c.pointee.auth) }
-        if c.pointee.has_email != 0 { self.email = Lift.text(c.pointee.email) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__config__auth__type())
-        if let value = self.auth {
-            c.pointee.has_auth = 1
-            c.pointee.auth = arena.text(value)
-        }
-        if let value = self.email {
-            c.pointee.has_email = 1
-            c.pointee.email = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &email)
+        w.text(0, &auth)
     }
 }
 
 extension Wire.Docker.Spec.ImageReference: Message {
-    typealias CStruct = Docker__Spec__ImageReference
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__image_reference__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__image_reference__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.registry = nil
+        self.repository = ""
+        self.tag = nil
+        self.digest = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_registry != 0 { self.registry = Lift.text(c.pointee.registry) }
-        self.repository = Lift.text(c.pointee.repository)
-        if c.pointee.has_tag != 0 { self.tag = Lift.text(c.pointee.tag) }
-        if c.pointee.has_digest != 0 { self.digest = Lift.text(c.pointee.digest) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__image_reference__type())
-        if let value = self.registry {
-            c.pointee.has_registry = 1
-            c.pointee.registry = arena.text(value)
-        }
-        c.pointee.repository = arena.text(self.repository)
-        if let value = self.tag {
-            c.pointee.has_tag = 1
-            c.pointee.tag = arena.text(value)
-        }
-        if let value = self.digest {
-            c.pointee.has_digest = 1
-            c.pointee.digest = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(3, &digest)
+        w.text(2, &tag)
+        w.text(1, &repository)
+        w.text(0, &registry)
     }
 }

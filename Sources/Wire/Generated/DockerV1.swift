@@ -6,27 +6,39 @@ internal import CProto
 
 extension Wire.Docker.Spec.V1 {
     /// One layer and how to run it.
-    public struct ImageManifest: Sendable, Hashable {
-        public var id: String?
-        public var parent: String?
-        public var comment: String?
-        public var created: String?
-        public var container: String?
+    public struct ImageManifest: Sendable {
+        /// This layer.
+        public var id: Optional<String>
+        /// The layer below.
+        public var parent: Optional<String>
+        /// What the author says.
+        public var comment: Optional<String>
+        /// When, in RFC 3339.
+        public var created: Optional<String>
+        /// The container that it was committed from.
+        public var container: Optional<String>
+        /// How that container ran.
         public var containerConfig: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { containerConfigBox.value }
             _modify { yield &containerConfigBox.value }
         }
         private var containerConfigBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
-        public var dockerVersion: String?
-        public var author: String?
+        /// What built it.
+        public var dockerVersion: Optional<String>
+        /// Who built it.
+        public var author: Optional<String>
+        /// How to run it.
         public var config: Wire.Docker.Spec.V1.ImageManifest.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Wire.Docker.Spec.V1.ImageManifest.Config>
-        public var architecture: String?
-        public var os: String?
-        public var size: UInt32?
+        /// In Go's words: "amd64".
+        public var architecture: Optional<String>
+        /// In Go's words: "linux".
+        public var os: Optional<String>
+        /// Bytes of this layer.
+        public var size: Optional<UInt32>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -59,14 +71,22 @@ extension Wire.Docker.Spec.V1 {
         }
 
         /// How a container of the image is run.
-        public struct Config: Sendable, Hashable {
-            public var hostname: String?
+        public struct Config: Sendable {
+            /// The host name in the container.
+            public var hostname: Optional<String>
+            /// What the arguments are put behind.
             public var entrypoint: [String]
+            /// Variables, as NAME=VALUE.
             public var env: [String]
-            public var user: String?
+            /// A name or number, perhaps with a group behind a colon.
+            public var user: Optional<String>
+            /// Arguments if none are given.
             public var cmd: [String]
-            public var workingDir: String?
-            public var image: String?
+            /// Where the program starts.
+            public var workingDir: Optional<String>
+            /// The image that it was made from.
+            public var image: Optional<String>
+            /// What the image is labelled with.
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -95,160 +115,67 @@ extension Wire.Docker.Spec.V1 {
 }
 
 extension Wire.Docker.Spec.V1.ImageManifest: Message {
-    typealias CStruct = Docker__Spec__V1__ImageManifest
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v1__image_manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.id = nil
+        self.parent = nil
+        self.comment = nil
+        self.created = nil
+        self.container = nil
+        self.containerConfigBox = Boxed()
+        self.dockerVersion = nil
+        self.author = nil
+        self.configBox = Boxed()
+        self.architecture = nil
+        self.os = nil
+        self.size = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_id != 0 { self.id = Lift.text(c.pointee.id) }
-        if c.pointee.has_parent != 0 { self.parent = Lift.text(c.pointee.parent) }
-        if c.pointee.has_comment != 0 { self.comment = Lift.text(c.pointee.comment) }
-        if c.pointee.has_created != 0 { self.created = Lift.text(c.pointee.created) }
-        if c.pointee.has_container != 0 { self.container = Lift.text(c.pointee.container) }
-        if let value = c.pointee.container_config {
-            self.containerConfigBox = Boxed(Wire.Docker.Spec.V1.ImageManifest.Config(copying: value))
-        } else {
-            self.containerConfigBox = Boxed(nil)
-        }
-        if c.pointee.has_docker_version != 0 { self.dockerVersion = Lift.text(c.pointee.docker_version) }
-        if c.pointee.has_author != 0 { self.author = Lift.text(c.pointee.author) }
-        if let value = c.pointee.config {
-            self.configBox = Boxed(Wire.Docker.Spec.V1.ImageManifest.Config(copying: value))
-        } else {
-            self.configBox = Boxed(nil)
-        }
-        if c.pointee.has_architecture != 0 { self.architecture = Lift.text(c.pointee.architecture) }
-        if c.pointee.has_os != 0 { self.os = Lift.text(c.pointee.os) }
-        if c.pointee.has_size != 0 { self.size = c.pointee.size }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(11, &size)
+        w.text(10, &os)
+        w.text(9, &architecture)
+        w.boxed(8, &configBox)
+        w.text(7, &author)
+        w.text(6, &dockerVersion)
+        w.boxed(5, &containerConfigBox)
+        w.text(4, &container)
+        w.text(3, &created)
+        w.text(2, &comment)
+        w.text(1, &parent)
+        w.text(0, &id)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v1__image_manifest__type())
-        if let value = self.id {
-            c.pointee.has_id = 1
-            c.pointee.id = arena.text(value)
-        }
-        if let value = self.parent {
-            c.pointee.has_parent = 1
-            c.pointee.parent = arena.text(value)
-        }
-        if let value = self.comment {
-            c.pointee.has_comment = 1
-            c.pointee.comment = arena.text(value)
-        }
-        if let value = self.created {
-            c.pointee.has_created = 1
-            c.pointee.created = arena.text(value)
-        }
-        if let value = self.container {
-            c.pointee.has_container = 1
-            c.pointee.container = arena.text(value)
-        }
-        if let value = self.containerConfig { c.pointee.container_config = value.lower(into: arena) }
-        if let value = self.dockerVersion {
-            c.pointee.has_docker_version = 1
-            c.pointee.docker_version = arena.text(value)
-        }
-        if let value = self.author {
-            c.pointee.has_author = 1
-            c.pointee.author = arena.text(value)
-        }
-        if let value = self.config { c.pointee.config = value.lower(into: arena) }
-        if let value = self.architecture {
-            c.pointee.has_architecture = 1
-            c.pointee.architecture = arena.text(value)
-        }
-        if let value = self.os {
-            c.pointee.has_os = 1
-            c.pointee.os = arena.text(value)
-        }
-        if let value = self.size {
-            c.pointee.has_size = 1
-            c.pointee.size = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Wire.Docker.Spec.V1.ImageManifest.Config: Message {
-    typealias CStruct = Docker__Spec__V1__ImageManifest__Config
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v1__image_manifest__config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.hostname = nil
+        self.entrypoint = []
+        self.env = []
+        self.user = nil
+        self.cmd = []
+        self.workingDir = nil
+        self.image = nil
+        self.labels = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_hostname != 0 { self.hostname = Lift.text(c.pointee.hostname) }
-        self.entrypoint = Lift.texts(c.pointee.entrypoint, c.pointee.n_entrypoint)
-        self.env = Lift.texts(c.pointee.env, c.pointee.n_env)
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        self.cmd = Lift.texts(c.pointee.cmd, c.pointee.n_cmd)
-        if c.pointee.has_workingdir != 0 { self.workingDir = Lift.text(c.pointee.workingdir) }
-        if c.pointee.has_image != 0 { self.image = Lift.text(c.pointee.image) }
-        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(7, &labels)
+        w.text(6, &image)
+        w.text(5, &workingDir)
+        w.texts(4, &cmd)
+        w.text(3, &user)
+        w.texts(2, &env)
+        w.texts(1, &entrypoint)
+        w.text(0, &hostname)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v1__image_manifest__config__type())
-        if let value = self.hostname {
-            c.pointee.has_hostname = 1
-            c.pointee.hostname = arena.text(value)
-        }
-        if !self.entrypoint.isEmpty {
-            c.pointee.n_entrypoint = self.entrypoint.count
-            c.pointee.entrypoint = arena.texts(self.entrypoint)
-        }
-        if !self.env.isEmpty {
-            c.pointee.n_env = self.env.count
-            c.pointee.env = arena.texts(self.env)
-        }
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if !self.cmd.isEmpty {
-            c.pointee.n_cmd = self.cmd.count
-            c.pointee.cmd = arena.texts(self.cmd)
-        }
-        if let value = self.workingDir {
-            c.pointee.has_workingdir = 1
-            c.pointee.workingdir = arena.text(value)
-        }
-        if let value = self.image {
-            c.pointee.has_image = 1
-            c.pointee.image = arena.text(value)
-        }
-        if !self.labels.isEmpty {
-            c.pointee.n_labels = self.labels.count
-            let type: UnsafePointer<cp_message> = docker__spec__v1__image_manifest__config__labels_entry__type()
-            c.pointee.labels = arena.entries(self.labels, type) {
-                (entry: UnsafeMutablePointer<Docker__Spec__V1__ImageManifest__Config__LabelsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

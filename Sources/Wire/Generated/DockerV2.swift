@@ -6,13 +6,20 @@ internal import CProto
 
 extension Wire.Docker.Spec.V2 {
     /// A signed manifest; layers from the top down.
-    public struct ImageManifest: Sendable, Hashable {
+    public struct ImageManifest: Sendable {
+        /// The image's path in the registry.
         public var name: String
+        /// The tag it was asked for by.
         public var tag: String
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// The layers, the topmost first.
         public var fsLayers: [Wire.Docker.Spec.V2.ImageManifest.FsLayer]
+        /// One for each layer.
         public var history: [Wire.Docker.Spec.V2.ImageManifest.History]
+        /// The version of this format.
         public var schemaVersion: UInt32
+        /// Who vouches for it.
         public var signatures: [Wire.Docker.Spec.V2.ImageManifest.Signature]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -36,7 +43,8 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// One layer, by the digest of its archive.
-        public struct FsLayer: Sendable, Hashable {
+        public struct FsLayer: Sendable {
+            /// The layer's digest.
             public var blobSum: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -47,8 +55,10 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// The version 1 document of one layer, as text and parsed.
-        public struct History: Sendable, Hashable {
+        public struct History: Sendable {
+            /// The layer's configuration of version 1, as JSON in a string.
             public var v1Compatibility: String
+            /// The same, parsed.
             public var v1: Wire.Docker.Spec.V1.ImageManifest? {
                 get { v1Box.value }
                 _modify { yield &v1Box.value }
@@ -67,9 +77,12 @@ extension Wire.Docker.Spec.V2 {
         }
 
         /// A JSON web signature over the manifest.
-        public struct Signature: Sendable, Hashable {
+        public struct Signature: Sendable {
+            /// With what it was signed.
             public var header: Wire.Docker.Spec.V2.ImageManifest.Signature.Header
+            /// The signature.
             public var signature: String
+            /// What was signed beside the manifest.
             public var protected: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -85,12 +98,14 @@ extension Wire.Docker.Spec.V2 {
             }
 
             /// How it was signed.
-            public struct Header: Sendable, Hashable {
+            public struct Header: Sendable {
+                /// The key.
                 public var jwk: Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk? {
                     get { jwkBox.value }
                     _modify { yield &jwkBox.value }
                 }
                 private var jwkBox: Boxed<Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk>
+                /// The algorithm.
                 public var alg: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -104,12 +119,17 @@ extension Wire.Docker.Spec.V2 {
                 }
 
                 /// The key that it was signed with.
-                public struct Jwk: Sendable, Hashable {
-                    public var crv: String?
-                    public var kid: String?
+                public struct Jwk: Sendable {
+                    /// The curve.
+                    public var crv: Optional<String>
+                    /// The key's name.
+                    public var kid: Optional<String>
+                    /// The kind of key.
                     public var kty: String
-                    public var x: String?
-                    public var y: String?
+                    /// The public key's first coordinate.
+                    public var x: Optional<String>
+                    /// The public key's second coordinate.
+                    public var y: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -133,204 +153,119 @@ extension Wire.Docker.Spec.V2 {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.tag = ""
+        self.architecture = ""
+        self.fsLayers = []
+        self.history = []
+        self.schemaVersion = 0
+        self.signatures = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.tag = Lift.text(c.pointee.tag)
-        self.architecture = Lift.text(c.pointee.architecture)
-        self.fsLayers = Lift.messages(c.pointee.fslayers, c.pointee.n_fslayers)
-        self.history = Lift.messages(c.pointee.history, c.pointee.n_history)
-        self.schemaVersion = c.pointee.schemaversion
-        self.signatures = Lift.messages(c.pointee.signatures, c.pointee.n_signatures)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(6, &signatures)
+        w.number(5, &schemaVersion)
+        w.messages(4, &history)
+        w.messages(3, &fsLayers)
+        w.text(2, &architecture)
+        w.text(1, &tag)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.tag = arena.text(self.tag)
-        c.pointee.architecture = arena.text(self.architecture)
-        if !self.fsLayers.isEmpty {
-            c.pointee.n_fslayers = self.fsLayers.count
-            c.pointee.fslayers = arena.messages(self.fsLayers)
-        }
-        if !self.history.isEmpty {
-            c.pointee.n_history = self.history.count
-            c.pointee.history = arena.messages(self.history)
-        }
-        c.pointee.schemaversion = self.schemaVersion
-        if !self.signatures.isEmpty {
-            c.pointee.n_signatures = self.signatures.count
-            c.pointee.signatures = arena.messages(self.signatures)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__FsLayer
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__fs_layer__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__fs_layer__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.blobSum = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.blobSum = Lift.text(c.pointee.blobsum)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__fs_layer__type())
-        c.pointee.blobsum = arena.text(self.blobSum)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &blobSum)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__History
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__history__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__history__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.v1Compatibility = ""
+        self.v1Box = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.v1Compatibility = Lift.text(c.pointee.v1compatibility)
-        if let value = c.pointee.v1 {
-            self.v1Box = Boxed(Wire.Docker.Spec.V1.ImageManifest(copying: value))
-        } else {
-            self.v1Box = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__history__type())
-        c.pointee.v1compatibility = arena.text(self.v1Compatibility)
-        if let value = self.v1 { c.pointee.v1 = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &v1Box)
+        w.text(0, &v1Compatibility)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(unset)
+        self.signature = ""
+        self.protected = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.header = Wire.Docker.Spec.V2.ImageManifest.Signature.Header(copying: c.pointee.header)
-        self.signature = Lift.text(c.pointee.signature)
-        self.protected = Lift.text(c.pointee.protected_)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__type())
-        c.pointee.header = self.header.lower(into: arena)
-        c.pointee.signature = arena.text(self.signature)
-        c.pointee.protected_ = arena.text(self.protected)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &protected)
+        w.text(1, &signature)
+        w.message(0, &header)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__header__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.jwkBox = Boxed()
+        self.alg = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.jwk {
-            self.jwkBox = Boxed(Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk(copying: value))
-        } else {
-            self.jwkBox = Boxed(nil)
-        }
-        self.alg = Lift.text(c.pointee.alg)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__type())
-        if let value = self.jwk { c.pointee.jwk = value.lower(into: arena) }
-        c.pointee.alg = arena.text(self.alg)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &alg)
+        w.boxed(0, &jwkBox)
     }
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
-    typealias CStruct = Docker__Spec__V2__ImageManifest__Signature__Header__Jwk
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__jwk__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2__image_manifest__signature__header__jwk__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.crv = nil
+        self.kid = nil
+        self.kty = ""
+        self.x = nil
+        self.y = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_crv != 0 { self.crv = Lift.text(c.pointee.crv) }
-        if c.pointee.has_kid != 0 { self.kid = Lift.text(c.pointee.kid) }
-        self.kty = Lift.text(c.pointee.kty)
-        if c.pointee.has_x != 0 { self.x = Lift.text(c.pointee.x) }
-        if c.pointee.has_y != 0 { self.y = Lift.text(c.pointee.y) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &y)
+        w.text(3, &x)
+        w.text(2, &kty)
+        w.text(1, &kid)
+        w.text(0, &crv)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2__image_manifest__signature__header__jwk__type())
-        if let value = self.crv {
-            c.pointee.has_crv = 1
-            c.pointee.crv = arena.text(value)
-        }
-        if let value = self.kid {
-            c.pointee.has_kid = 1
-            c.pointee.kid = arena.text(value)
-        }
-        c.pointee.kty = arena.text(self.kty)
-        if let value = self.x {
-            c.pointee.has_x = 1
-            c.pointee.x = arena.text(value)
-        }
-        if let value = self.y {
-            c.pointee.has_y = 1
-            c.pointee.y = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

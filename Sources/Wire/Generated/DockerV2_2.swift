@@ -6,10 +6,14 @@ internal import CProto
 
 extension Wire.Docker.Spec.V2_2 {
     /// A configuration and layers from the bottom up, all by digest.
-    public struct ImageManifest: Sendable, Hashable {
+    public struct ImageManifest: Sendable {
+        /// The version of this format.
         public var schemaVersion: UInt32
+        /// What kind of blob.
         public var mediaType: String
+        /// The blob with the image's configuration.
         public var config: Wire.Docker.Spec.V2_2.ImageManifest.Config
+        /// The layers, the lowest first.
         public var layers: [Wire.Docker.Spec.V2_2.ImageManifest.Layer]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -27,9 +31,12 @@ extension Wire.Docker.Spec.V2_2 {
         }
 
         /// Where the image's configuration is.
-        public struct Config: Sendable, Hashable {
+        public struct Config: Sendable {
+            /// What kind of blob.
             public var mediaType: String
+            /// Bytes.
             public var size: UInt32
+            /// What the blob is called: an algorithm, a colon, and the sum.
             public var digest: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -42,10 +49,14 @@ extension Wire.Docker.Spec.V2_2 {
         }
 
         /// Where one layer is.
-        public struct Layer: Sendable, Hashable {
+        public struct Layer: Sendable {
+            /// What kind of blob.
             public var mediaType: String
+            /// Bytes.
             public var size: UInt32
+            /// What the blob is called: an algorithm, a colon, and the sum.
             public var digest: String
+            /// Where else it can be fetched.
             public var urls: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -66,92 +77,62 @@ extension Wire.Docker.Spec.V2_2 {
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
-    typealias CStruct = Docker__Spec__V22__ImageManifest
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2_2__image_manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.schemaVersion = 0
+        self.mediaType = ""
+        self.config = Wire.Docker.Spec.V2_2.ImageManifest.Config(unset)
+        self.layers = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.schemaVersion = c.pointee.schemaversion
-        self.mediaType = Lift.text(c.pointee.mediatype)
-        self.config = Wire.Docker.Spec.V2_2.ImageManifest.Config(copying: c.pointee.config)
-        self.layers = Lift.messages(c.pointee.layers, c.pointee.n_layers)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__type())
-        c.pointee.schemaversion = self.schemaVersion
-        c.pointee.mediatype = arena.text(self.mediaType)
-        c.pointee.config = self.config.lower(into: arena)
-        if !self.layers.isEmpty {
-            c.pointee.n_layers = self.layers.count
-            c.pointee.layers = arena.messages(self.layers)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(3, &layers)
+        w.message(2, &config)
+        w.text(1, &mediaType)
+        w.number(0, &schemaVersion)
     }
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
-    typealias CStruct = Docker__Spec__V22__ImageManifest__Config
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2_2__image_manifest__config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mediaType = ""
+        self.size = 0
+        self.digest = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mediaType = Lift.text(c.pointee.mediatype)
-        self.size = c.pointee.size
-        self.digest = Lift.text(c.pointee.digest)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__config__type())
-        c.pointee.mediatype = arena.text(self.mediaType)
-        c.pointee.size = self.size
-        c.pointee.digest = arena.text(self.digest)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &digest)
+        w.number(1, &size)
+        w.text(0, &mediaType)
     }
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message {
-    typealias CStruct = Docker__Spec__V22__ImageManifest__Layer
+    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__layer__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: docker__spec__v2_2__image_manifest__layer__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mediaType = ""
+        self.size = 0
+        self.digest = ""
+        self.urls = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mediaType = Lift.text(c.pointee.mediatype)
-        self.size = c.pointee.size
-        self.digest = Lift.text(c.pointee.digest)
-        self.urls = Lift.texts(c.pointee.urls, c.pointee.n_urls)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(docker__spec__v2_2__image_manifest__layer__type())
-        c.pointee.mediatype = arena.text(self.mediaType)
-        c.pointee.size = self.size
-        c.pointee.digest = arena.text(self.digest)
-        if !self.urls.isEmpty {
-            c.pointee.n_urls = self.urls.count
-            c.pointee.urls = arena.texts(self.urls)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(3, &urls)
+        w.text(2, &digest)
+        w.number(1, &size)
+        w.text(0, &mediaType)
     }
 }

@@ -7,7 +7,8 @@ internal import CProto
 extension Gantry.Init.V1 {
     /// Executed strictly in order; the first step that fails ends the container. The last step is
     /// always `execute` (`park` in the recipe of a stage), and no other step is. At most 8 MiB encoded.
-    public struct Plan: Sendable, Hashable {
+    public struct Plan: Sendable {
+        /// In this order; the first that fails ends the launch.
         public var steps: [Gantry.Init.V1.Step]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -17,11 +18,12 @@ extension Gantry.Init.V1 {
         }
     }
 
-    public struct Step: Sendable, Hashable {
+    /// One thing to do.
+    public struct Step: Sendable {
         /// For reports: the isolator (or part of the daemon) that asked for the step, e.g. "linux/nnp". May
         /// be left out.
         public var origin: [UInt8]
-        public var kind: Kind?
+        public var kind: Optional<Kind>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -31,38 +33,65 @@ extension Gantry.Init.V1 {
         }
 
         public enum Kind: Sendable, Hashable {
+            /// mount(2) with a change of propagation.
             case propagation(Gantry.Init.V1.Propagation)
+            /// The root as an overlay.
             case overlayRoot(Gantry.Init.V1.OverlayRoot)
+            /// The root as a bind mount.
             case bindRoot(Gantry.Init.V1.BindRoot)
+            /// A new file system.
             case mount(Gantry.Init.V1.Mount)
+            /// A part of what is mounted already.
             case bind(Gantry.Init.V1.Bind)
+            /// mkdir(2).
             case directory(Gantry.Init.V1.Directory)
+            /// mknod(2).
             case device(Gantry.Init.V1.Device)
+            /// symlink(2).
             case symbolicLink(Gantry.Init.V1.SymbolicLink)
+            /// Hide what is there.
             case mask(Gantry.Init.V1.Mask)
+            /// unshare(2) with CLONE_NEWCGROUP.
             case cgroupNamespace(Gantry.Init.V1.CgroupNamespace)
+            /// pivot_root(2).
             case pivotRoot(Gantry.Init.V1.PivotRoot)
+            /// sethostname(2).
             case hostname(Gantry.Init.V1.Hostname)
+            /// Bring up the loopback interface.
             case loopback(Gantry.Init.V1.Loopback)
+            /// setrlimit(2).
             case resourceLimit(Gantry.Init.V1.ResourceLimit)
+            /// chdir(2).
             case workingDirectory(Gantry.Init.V1.WorkingDirectory)
+            /// setgroups(2), setgid(2), setuid(2).
             case identity(Gantry.Init.V1.Identity)
+            /// capset(2) and the bounding set.
             case capabilities(Gantry.Init.V1.Capabilities)
+            /// prctl(2) with PR_SET_NO_NEW_PRIVS.
             case noNewPrivileges(Gantry.Init.V1.NoNewPrivileges)
+            /// execve(2).
             case execute(Gantry.Init.V1.Execute)
+            /// Make the streams a terminal.
             case terminal(Gantry.Init.V1.Terminal)
+            /// Install a filter.
             case seccomp(Gantry.Init.V1.Seccomp)
+            /// Flags of mounts that are there.
             case attributes(Gantry.Init.V1.Attributes)
+            /// Write a file.
             case file(Gantry.Init.V1.File)
+            /// Run a program and wait for it.
             case command(Gantry.Init.V1.Command)
+            /// Wait for a container.
             case park(Gantry.Init.V1.Park)
+            /// A tree of the stage that waited.
             case attach(Gantry.Init.V1.Attach)
         }
     }
 
     /// The last step of a stage's recipe (docs/protocol.md), instead of `execute`: the namespaces, and the mount
     /// trees at these paths, wait for a container. At most 8 trees.
-    public struct Park: Sendable, Hashable {
+    public struct Park: Sendable {
+        /// Where they are mounted in the stage.
         public var trees: [[UInt8]]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -73,9 +102,10 @@ extension Gantry.Init.V1 {
     }
 
     /// Mounts a tree of the container's stage on `target`, which is made if it is missing. Each tree once.
-    public struct Attach: Sendable, Hashable {
+    public struct Attach: Sendable {
         /// Its place in `Park.trees`, from 0.
         public var tree: UInt32
+        /// Where, below the root.
         public var target: [UInt8]
         /// No symbolic link in `target` is followed.
         public var strict: Bool
@@ -90,7 +120,8 @@ extension Gantry.Init.V1 {
     }
 
     /// mount(2) with MS_REC and one of MS_SLAVE, MS_PRIVATE on "/": nothing mounted later leaks to the host.
-    public struct Propagation: Sendable, Hashable {
+    public struct Propagation: Sendable {
+        /// MS_PRIVATE, MS_SLAVE or MS_SHARED, perhaps with MS_REC.
         public var flags: UInt64
         /// Another mount point (a host path) instead of "/". May be left out.
         public var path: [UInt8]
@@ -106,10 +137,14 @@ extension Gantry.Init.V1 {
     /// An overlay mounted on `target` (a host path without symbolic links) and taken as the container's
     /// root. `lower` are plain host paths, topmost layer first: init joins and escapes them. Without
     /// `upper` and `work` (both or neither) the root is read-only, and overlayfs wants two layers at least.
-    public struct OverlayRoot: Sendable, Hashable {
+    public struct OverlayRoot: Sendable {
+        /// Where it is mounted.
         public var target: [UInt8]
+        /// The layers, the topmost first.
         public var lower: [[UInt8]]
+        /// Where changes go.
         public var upper: [UInt8]
+        /// The overlay's own directory, beside `upper`.
         public var work: [UInt8]
         /// Further overlayfs options, "key=value" or "key", without commas: "volatile", "xino=off".
         public var options: [[UInt8]]
@@ -133,8 +168,10 @@ extension Gantry.Init.V1 {
 
     /// A host directory (a path without symbolic links) bound on itself, recursively, and taken as the
     /// container's root.
-    public struct BindRoot: Sendable, Hashable {
+    public struct BindRoot: Sendable {
+        /// Where it is mounted.
         public var target: [UInt8]
+        /// Without writing.
         public var readOnly: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -148,8 +185,10 @@ extension Gantry.Init.V1 {
     /// A new file system instance (fsopen, fsconfig, fsmount), attached with move_mount to `target`,
     /// which is resolved inside the root (openat2 with RESOLVE_IN_ROOT) and created as a directory when
     /// it is missing. Without a root step the root is "/".
-    public struct Mount: Sendable, Hashable {
+    public struct Mount: Sendable {
+        /// The file system.
         public var type: [UInt8]
+        /// Where, below the root.
         public var target: [UInt8]
         /// MOUNT_ATTR_* bits of fsmount(2).
         public var attributes: UInt64
@@ -173,13 +212,16 @@ extension Gantry.Init.V1 {
 
     /// A bind mount (open_tree with OPEN_TREE_CLONE, mount_setattr, move_mount). A missing target is
     /// created: a directory if the source is one, else an empty file.
-    public struct Bind: Sendable, Hashable {
+    public struct Bind: Sendable {
         /// A host path, or, with `source_in_root`, a path resolved like `target`.
         public var source: [UInt8]
+        /// Where, below the root.
         public var target: [UInt8]
+        /// With all mounts below.
         public var recursive: Bool
         /// MOUNT_ATTR_* bits to set, on the whole tree if `recursive`.
         public var attributes: UInt64
+        /// The source lies below the root, too.
         public var sourceInRoot: Bool
         /// A source that does not exist is skipped instead of an error.
         public var optional: Bool
@@ -204,8 +246,10 @@ extension Gantry.Init.V1 {
     }
 
     /// mkdir, with parents, inside the root. An existing directory is left as it is.
-    public struct Directory: Sendable, Hashable {
+    public struct Directory: Sendable {
+        /// Below the root.
         public var path: [UInt8]
+        /// Permissions.
         public var mode: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -217,11 +261,14 @@ extension Gantry.Init.V1 {
     }
 
     /// mknod inside the root; its parent exists.
-    public struct Device: Sendable, Hashable {
+    public struct Device: Sendable {
+        /// The device's file.
         public var path: [UInt8]
         /// Type and permission bits as in st_mode.
         public var mode: UInt32
+        /// The driver.
         public var major: UInt32
+        /// Which of the driver's.
         public var minor: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -240,8 +287,10 @@ extension Gantry.Init.V1 {
     }
 
     /// symlink(2): `path` inside the root comes to point to `to`. An existing link is left as it is.
-    public struct SymbolicLink: Sendable, Hashable {
+    public struct SymbolicLink: Sendable {
+        /// What it leads to.
         public var to: [UInt8]
+        /// Below the root.
         public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -254,7 +303,8 @@ extension Gantry.Init.V1 {
 
     /// Hides what is at `path` inside the root: the host's verified /dev/null over a file, an empty
     /// read-only tmpfs over a directory. Missing paths are skipped; any other failure ends the container.
-    public struct Mask: Sendable, Hashable {
+    public struct Mask: Sendable {
+        /// Below the root.
         public var path: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -266,7 +316,7 @@ extension Gantry.Init.V1 {
 
     /// unshare(CLONE_NEWCGROUP), after the process has joined its cgroups. (CLONE_NEWCGROUP in the
     /// spawner's request would take the spawner's cgroups as the root.)
-    public struct CgroupNamespace: Sendable, Hashable {
+    public struct CgroupNamespace: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -275,7 +325,7 @@ extension Gantry.Init.V1 {
     }
 
     /// pivot_root(2) to the root, old root detached, "/" as working directory.
-    public struct PivotRoot: Sendable, Hashable {
+    public struct PivotRoot: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -283,7 +333,9 @@ extension Gantry.Init.V1 {
         }
     }
 
-    public struct Hostname: Sendable, Hashable {
+    /// sethostname(2).
+    public struct Hostname: Sendable {
+        /// The name.
         public var name: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -294,7 +346,7 @@ extension Gantry.Init.V1 {
     }
 
     /// Brings the interface "lo" up.
-    public struct Loopback: Sendable, Hashable {
+    public struct Loopback: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -304,9 +356,12 @@ extension Gantry.Init.V1 {
 
     /// prlimit64(2). RLIMIT_FSIZE binds the command only, not the supervisor, which still has to write
     /// the exit status.
-    public struct ResourceLimit: Sendable, Hashable {
+    public struct ResourceLimit: Sendable {
+        /// A number of setrlimit(2).
         public var resource: UInt32
+        /// What holds.
         public var soft: UInt64
+        /// What it can be raised to.
         public var hard: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -319,7 +374,8 @@ extension Gantry.Init.V1 {
     }
 
     /// chdir(2), then getcwd(2) must answer a path inside the root. After pivot_root.
-    public struct WorkingDirectory: Sendable, Hashable {
+    public struct WorkingDirectory: Sendable {
+        /// In the new root.
         public var path: [UInt8]
         /// mkdir -p first; only logged if it fails.
         public var create: Bool
@@ -333,10 +389,14 @@ extension Gantry.Init.V1 {
     }
 
     /// setgid, setgroups, setuid, in this order. `keep_capabilities` sets PR_SET_KEEPCAPS before.
-    public struct Identity: Sendable, Hashable {
+    public struct Identity: Sendable {
+        /// The user.
         public var uid: UInt32
+        /// The group.
         public var gid: UInt32
+        /// The other groups.
         public var groups: [UInt32]
+        /// prctl(2) with PR_SET_KEEPCAPS before.
         public var keepCapabilities: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -356,11 +416,16 @@ extension Gantry.Init.V1 {
 
     /// Bit sets by kernel capability number. Everything outside `bounding` is dropped from the bounding
     /// set; ambient bits are cleared, then raised.
-    public struct Capabilities: Sendable, Hashable {
+    public struct Capabilities: Sendable {
+        /// The most that can be had, one bit each.
         public var bounding: UInt64
+        /// What holds, one bit each.
         public var effective: UInt64
+        /// What can be made to hold, one bit each.
         public var permitted: UInt64
+        /// What survives execve(2) together with the file's, one bit each.
         public var inheritable: UInt64
+        /// What survives execve(2) by itself, one bit each.
         public var ambient: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -381,7 +446,7 @@ extension Gantry.Init.V1 {
     }
 
     /// prctl(PR_SET_NO_NEW_PRIVS, 1).
-    public struct NoNewPrivileges: Sendable, Hashable {
+    public struct NoNewPrivileges: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -391,8 +456,10 @@ extension Gantry.Init.V1 {
 
     /// fork; the child execs, the parent stays as supervisor. A `path` without '/' is searched in the
     /// PATH of `environment`.
-    public struct Execute: Sendable, Hashable {
+    public struct Execute: Sendable {
+        /// The program.
         public var path: [UInt8]
+        /// Its own name first.
         public var arguments: [[UInt8]]
         /// "NAME=value".
         public var environment: [[UInt8]]
@@ -415,7 +482,7 @@ extension Gantry.Init.V1 {
     }
 
     /// Makes standard input, a terminal, the controlling terminal (TIOCSCTTY).
-    public struct Terminal: Sendable, Hashable {
+    public struct Terminal: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -425,7 +492,7 @@ extension Gantry.Init.V1 {
 
     /// seccomp(2) with SECCOMP_SET_MODE_FILTER. It binds all later steps and the supervisor too; what they
     /// need is in docs/protocol.md.
-    public struct Seccomp: Sendable, Hashable {
+    public struct Seccomp: Sendable {
         /// struct sock_filter[], as the kernel takes it.
         public var program: [UInt8]
         /// SECCOMP_FILTER_FLAG_* bits.
@@ -441,13 +508,16 @@ extension Gantry.Init.V1 {
 
     /// mount_setattr(2) on a mount point inside the root; "/" is the root itself (the last step before
     /// pivot_root for a read-only root, when all mount points exist).
-    public struct Attributes: Sendable, Hashable {
+    public struct Attributes: Sendable {
+        /// The mount.
         public var path: [UInt8]
         /// MOUNT_ATTR_* bits.
         public var set: UInt64
+        /// Flags to take away.
         public var clear: UInt64
         /// MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, or 0 to leave it.
         public var propagation: UInt64
+        /// With all mounts below.
         public var recursive: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -469,11 +539,14 @@ extension Gantry.Init.V1 {
 
     /// A new file inside the root; it must not exist, its parent must. For what must not touch the host's
     /// disk, such as secrets on a tmpfs.
-    public struct File: Sendable, Hashable {
+    public struct File: Sendable {
+        /// Below the root.
         public var path: [UInt8]
         /// Permission bits.
         public var mode: UInt32
+        /// The owner.
         public var uid: UInt32
+        /// The group.
         public var gid: UInt32
         /// May be empty; holds any bytes.
         public var content: [UInt8]
@@ -497,9 +570,12 @@ extension Gantry.Init.V1 {
 
     /// Runs a program to its end with the identity, root and working directory that the supervisor has
     /// at this step; anything but exit code 0 fails the step. Fields as in Execute.
-    public struct Command: Sendable, Hashable {
+    public struct Command: Sendable {
+        /// The program.
         public var path: [UInt8]
+        /// Its own name first.
         public var arguments: [[UInt8]]
+        /// Variables, as NAME=VALUE.
         public var environment: [[UInt8]]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -517,13 +593,14 @@ extension Gantry.Init.V1 {
 
     /// What init answers when a step fails: once, then it exits. End-of-file without a report means that
     /// the command was executed.
-    public struct Report: Sendable, Hashable {
+    public struct Report: Sendable {
         /// Index into Plan.steps; 4294967295 when the failure was before the steps began.
         public var step: UInt32
         /// The step's name as in Step.kind, e.g. "overlay_root"; "join_cgroup", "read_plan", "check_plan"
         /// before the steps; "signal" when a signal ended the supervisor before the command was started.
         /// Text in a report does not end in NUL.
         public var name: [UInt8]
+        /// Of the call that failed; 0 if none did.
         public var errno: Int32
         /// What failed in words, with the subject: "move_mount on /proc".
         public var text: [UInt8]
@@ -549,924 +626,707 @@ extension Gantry.Init.V1 {
 }
 
 extension Gantry.Init.V1.Plan: Message {
-    typealias CStruct = Gantry__Init__V1__Plan
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__plan__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__plan__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.steps = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.steps = Lift.messages(c.pointee.steps, c.pointee.n_steps)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__plan__type())
-        if !self.steps.isEmpty {
-            c.pointee.n_steps = self.steps.count
-            c.pointee.steps = arena.messages(self.steps)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &steps)
     }
 }
 
 extension Gantry.Init.V1.Step: Message {
-    typealias CStruct = Gantry__Init__V1__Step
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__step__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__step__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.origin = []
+        self.kind = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.origin = Lift.bytes(c.pointee.origin)
-        switch c.pointee.kind_case.rawValue {
-        case 2: self.kind = .propagation(Gantry.Init.V1.Propagation(copying: c.pointee.propagation))
-        case 3: self.kind = .overlayRoot(Gantry.Init.V1.OverlayRoot(copying: c.pointee.overlay_root))
-        case 4: self.kind = .bindRoot(Gantry.Init.V1.BindRoot(copying: c.pointee.bind_root))
-        case 5: self.kind = .mount(Gantry.Init.V1.Mount(copying: c.pointee.mount))
-        case 6: self.kind = .bind(Gantry.Init.V1.Bind(copying: c.pointee.bind))
-        case 7: self.kind = .directory(Gantry.Init.V1.Directory(copying: c.pointee.directory))
-        case 8: self.kind = .device(Gantry.Init.V1.Device(copying: c.pointee.device))
-        case 9: self.kind = .symbolicLink(Gantry.Init.V1.SymbolicLink(copying: c.pointee.symbolic_link))
-        case 10: self.kind = .mask(Gantry.Init.V1.Mask(copying: c.pointee.mask))
-        case 11: self.kind = .cgroupNamespace(Gantry.Init.V1.CgroupNamespace(copying: c.pointee.cgroup_namespace))
-        case 12: self.kind = .pivotRoot(Gantry.Init.V1.PivotRoot(copying: c.pointee.pivot_root))
-        case 13: self.kind = .hostname(Gantry.Init.V1.Hostname(copying: c.pointee.hostname))
-        case 14: self.kind = .loopback(Gantry.Init.V1.Loopback(copying: c.pointee.loopback))
-        case 15: self.kind = .resourceLimit(Gantry.Init.V1.ResourceLimit(copying: c.pointee.resource_limit))
-        case 16: self.kind = .workingDirectory(Gantry.Init.V1.WorkingDirectory(copying: c.pointee.working_directory))
-        case 17: self.kind = .identity(Gantry.Init.V1.Identity(copying: c.pointee.identity))
-        case 18: self.kind = .capabilities(Gantry.Init.V1.Capabilities(copying: c.pointee.capabilities))
-        case 19: self.kind = .noNewPrivileges(Gantry.Init.V1.NoNewPrivileges(copying: c.pointee.no_new_privileges))
-        case 20: self.kind = .execute(Gantry.Init.V1.Execute(copying: c.pointee.execute))
-        case 21: self.kind = .terminal(Gantry.Init.V1.Terminal(copying: c.pointee.terminal))
-        case 22: self.kind = .seccomp(Gantry.Init.V1.Seccomp(copying: c.pointee.seccomp))
-        case 23: self.kind = .attributes(Gantry.Init.V1.Attributes(copying: c.pointee.attributes))
-        case 24: self.kind = .file(Gantry.Init.V1.File(copying: c.pointee.file))
-        case 25: self.kind = .command(Gantry.Init.V1.Command(copying: c.pointee.command))
-        case 26: self.kind = .park(Gantry.Init.V1.Park(copying: c.pointee.park))
-        case 27: self.kind = .attach(Gantry.Init.V1.Attach(copying: c.pointee.attach))
-        default: self.kind = nil
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        if w.chose(26) {
+            var value = Gantry.Init.V1.Attach(UnsetFields())
+            w.message(26, &value)
+            kind = .attach(value)
+        } else if case .attach(var value)? = kind {
+            w.message(26, &value)
         }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__step__type())
-        c.pointee.origin = arena.bytes(self.origin)
-        switch self.kind {
-        case .propagation(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 2)
-            c.pointee.propagation = value.lower(into: arena)
-        case .overlayRoot(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 3)
-            c.pointee.overlay_root = value.lower(into: arena)
-        case .bindRoot(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 4)
-            c.pointee.bind_root = value.lower(into: arena)
-        case .mount(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 5)
-            c.pointee.mount = value.lower(into: arena)
-        case .bind(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 6)
-            c.pointee.bind = value.lower(into: arena)
-        case .directory(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 7)
-            c.pointee.directory = value.lower(into: arena)
-        case .device(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 8)
-            c.pointee.device = value.lower(into: arena)
-        case .symbolicLink(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 9)
-            c.pointee.symbolic_link = value.lower(into: arena)
-        case .mask(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 10)
-            c.pointee.mask = value.lower(into: arena)
-        case .cgroupNamespace(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 11)
-            c.pointee.cgroup_namespace = value.lower(into: arena)
-        case .pivotRoot(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 12)
-            c.pointee.pivot_root = value.lower(into: arena)
-        case .hostname(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 13)
-            c.pointee.hostname = value.lower(into: arena)
-        case .loopback(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 14)
-            c.pointee.loopback = value.lower(into: arena)
-        case .resourceLimit(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 15)
-            c.pointee.resource_limit = value.lower(into: arena)
-        case .workingDirectory(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 16)
-            c.pointee.working_directory = value.lower(into: arena)
-        case .identity(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 17)
-            c.pointee.identity = value.lower(into: arena)
-        case .capabilities(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 18)
-            c.pointee.capabilities = value.lower(into: arena)
-        case .noNewPrivileges(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 19)
-            c.pointee.no_new_privileges = value.lower(into: arena)
-        case .execute(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 20)
-            c.pointee.execute = value.lower(into: arena)
-        case .terminal(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 21)
-            c.pointee.terminal = value.lower(into: arena)
-        case .seccomp(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 22)
-            c.pointee.seccomp = value.lower(into: arena)
-        case .attributes(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 23)
-            c.pointee.attributes = value.lower(into: arena)
-        case .file(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 24)
-            c.pointee.file = value.lower(into: arena)
-        case .command(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 25)
-            c.pointee.command = value.lower(into: arena)
-        case .park(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 26)
-            c.pointee.park = value.lower(into: arena)
-        case .attach(let value):
-            c.pointee.kind_case = Gantry__Init__V1__Step__KindCase(rawValue: 27)
-            c.pointee.attach = value.lower(into: arena)
-        case nil: break
+        if w.chose(25) {
+            var value = Gantry.Init.V1.Park(UnsetFields())
+            w.message(25, &value)
+            kind = .park(value)
+        } else if case .park(var value)? = kind {
+            w.message(25, &value)
         }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+        if w.chose(24) {
+            var value = Gantry.Init.V1.Command(UnsetFields())
+            w.message(24, &value)
+            kind = .command(value)
+        } else if case .command(var value)? = kind {
+            w.message(24, &value)
+        }
+        if w.chose(23) {
+            var value = Gantry.Init.V1.File(UnsetFields())
+            w.message(23, &value)
+            kind = .file(value)
+        } else if case .file(var value)? = kind {
+            w.message(23, &value)
+        }
+        if w.chose(22) {
+            var value = Gantry.Init.V1.Attributes(UnsetFields())
+            w.message(22, &value)
+            kind = .attributes(value)
+        } else if case .attributes(var value)? = kind {
+            w.message(22, &value)
+        }
+        if w.chose(21) {
+            var value = Gantry.Init.V1.Seccomp(UnsetFields())
+            w.message(21, &value)
+            kind = .seccomp(value)
+        } else if case .seccomp(var value)? = kind {
+            w.message(21, &value)
+        }
+        if w.chose(20) {
+            var value = Gantry.Init.V1.Terminal(UnsetFields())
+            w.message(20, &value)
+            kind = .terminal(value)
+        } else if case .terminal(var value)? = kind {
+            w.message(20, &value)
+        }
+        if w.chose(19) {
+            var value = Gantry.Init.V1.Execute(UnsetFields())
+            w.message(19, &value)
+            kind = .execute(value)
+        } else if case .execute(var value)? = kind {
+            w.message(19, &value)
+        }
+        if w.chose(18) {
+            var value = Gantry.Init.V1.NoNewPrivileges(UnsetFields())
+            w.message(18, &value)
+            kind = .noNewPrivileges(value)
+        } else if case .noNewPrivileges(var value)? = kind {
+            w.message(18, &value)
+        }
+        if w.chose(17) {
+            var value = Gantry.Init.V1.Capabilities(UnsetFields())
+            w.message(17, &value)
+            kind = .capabilities(value)
+        } else if case .capabilities(var value)? = kind {
+            w.message(17, &value)
+        }
+        if w.chose(16) {
+            var value = Gantry.Init.V1.Identity(UnsetFields())
+            w.message(16, &value)
+            kind = .identity(value)
+        } else if case .identity(var value)? = kind {
+            w.message(16, &value)
+        }
+        if w.chose(15) {
+            var value = Gantry.Init.V1.WorkingDirectory(UnsetFields())
+            w.message(15, &value)
+            kind = .workingDirectory(value)
+        } else if case .workingDirectory(var value)? = kind {
+            w.message(15, &value)
+        }
+        if w.chose(14) {
+            var value = Gantry.Init.V1.ResourceLimit(UnsetFields())
+            w.message(14, &value)
+            kind = .resourceLimit(value)
+        } else if case .resourceLimit(var value)? = kind {
+            w.message(14, &value)
+        }
+        if w.chose(13) {
+            var value = Gantry.Init.V1.Loopback(UnsetFields())
+            w.message(13, &value)
+            kind = .loopback(value)
+        } else if case .loopback(var value)? = kind {
+            w.message(13, &value)
+        }
+        if w.chose(12) {
+            var value = Gantry.Init.V1.Hostname(UnsetFields())
+            w.message(12, &value)
+            kind = .hostname(value)
+        } else if case .hostname(var value)? = kind {
+            w.message(12, &value)
+        }
+        if w.chose(11) {
+            var value = Gantry.Init.V1.PivotRoot(UnsetFields())
+            w.message(11, &value)
+            kind = .pivotRoot(value)
+        } else if case .pivotRoot(var value)? = kind {
+            w.message(11, &value)
+        }
+        if w.chose(10) {
+            var value = Gantry.Init.V1.CgroupNamespace(UnsetFields())
+            w.message(10, &value)
+            kind = .cgroupNamespace(value)
+        } else if case .cgroupNamespace(var value)? = kind {
+            w.message(10, &value)
+        }
+        if w.chose(9) {
+            var value = Gantry.Init.V1.Mask(UnsetFields())
+            w.message(9, &value)
+            kind = .mask(value)
+        } else if case .mask(var value)? = kind {
+            w.message(9, &value)
+        }
+        if w.chose(8) {
+            var value = Gantry.Init.V1.SymbolicLink(UnsetFields())
+            w.message(8, &value)
+            kind = .symbolicLink(value)
+        } else if case .symbolicLink(var value)? = kind {
+            w.message(8, &value)
+        }
+        if w.chose(7) {
+            var value = Gantry.Init.V1.Device(UnsetFields())
+            w.message(7, &value)
+            kind = .device(value)
+        } else if case .device(var value)? = kind {
+            w.message(7, &value)
+        }
+        if w.chose(6) {
+            var value = Gantry.Init.V1.Directory(UnsetFields())
+            w.message(6, &value)
+            kind = .directory(value)
+        } else if case .directory(var value)? = kind {
+            w.message(6, &value)
+        }
+        if w.chose(5) {
+            var value = Gantry.Init.V1.Bind(UnsetFields())
+            w.message(5, &value)
+            kind = .bind(value)
+        } else if case .bind(var value)? = kind {
+            w.message(5, &value)
+        }
+        if w.chose(4) {
+            var value = Gantry.Init.V1.Mount(UnsetFields())
+            w.message(4, &value)
+            kind = .mount(value)
+        } else if case .mount(var value)? = kind {
+            w.message(4, &value)
+        }
+        if w.chose(3) {
+            var value = Gantry.Init.V1.BindRoot(UnsetFields())
+            w.message(3, &value)
+            kind = .bindRoot(value)
+        } else if case .bindRoot(var value)? = kind {
+            w.message(3, &value)
+        }
+        if w.chose(2) {
+            var value = Gantry.Init.V1.OverlayRoot(UnsetFields())
+            w.message(2, &value)
+            kind = .overlayRoot(value)
+        } else if case .overlayRoot(var value)? = kind {
+            w.message(2, &value)
+        }
+        if w.chose(1) {
+            var value = Gantry.Init.V1.Propagation(UnsetFields())
+            w.message(1, &value)
+            kind = .propagation(value)
+        } else if case .propagation(var value)? = kind {
+            w.message(1, &value)
+        }
+        w.bytes(0, &origin)
     }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.Park: Message {
-    typealias CStruct = Gantry__Init__V1__Park
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__park__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__park__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.trees = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.trees = Lift.byteArrays(c.pointee.trees, c.pointee.n_trees)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__park__type())
-        if !self.trees.isEmpty {
-            c.pointee.n_trees = self.trees.count
-            c.pointee.trees = arena.byteArrays(self.trees)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.byteArrays(0, &trees)
     }
 }
 
 extension Gantry.Init.V1.Attach: Message {
-    typealias CStruct = Gantry__Init__V1__Attach
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attach__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__attach__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.tree = 0
+        self.target = []
+        self.strict = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.tree = c.pointee.tree
-        self.target = Lift.bytes(c.pointee.target)
-        self.strict = c.pointee.strict != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__attach__type())
-        c.pointee.tree = self.tree
-        c.pointee.target = arena.bytes(self.target)
-        c.pointee.strict = self.strict ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(2, &strict)
+        w.bytes(1, &target)
+        w.number(0, &tree)
     }
 }
 
 extension Gantry.Init.V1.Propagation: Message {
-    typealias CStruct = Gantry__Init__V1__Propagation
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__propagation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__propagation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.flags = 0
+        self.path = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.flags = c.pointee.flags
-        self.path = Lift.bytes(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__propagation__type())
-        c.pointee.flags = self.flags
-        c.pointee.path = arena.bytes(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &path)
+        w.number(0, &flags)
     }
 }
 
 extension Gantry.Init.V1.OverlayRoot: Message {
-    typealias CStruct = Gantry__Init__V1__OverlayRoot
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__overlay_root__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__overlay_root__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.target = []
+        self.lower = []
+        self.upper = []
+        self.work = []
+        self.options = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.target = Lift.bytes(c.pointee.target)
-        self.lower = Lift.byteArrays(c.pointee.lower, c.pointee.n_lower)
-        self.upper = Lift.bytes(c.pointee.upper)
-        self.work = Lift.bytes(c.pointee.work)
-        self.options = Lift.byteArrays(c.pointee.options, c.pointee.n_options)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.byteArrays(4, &options)
+        w.bytes(3, &work)
+        w.bytes(2, &upper)
+        w.byteArrays(1, &lower)
+        w.bytes(0, &target)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__overlay_root__type())
-        c.pointee.target = arena.bytes(self.target)
-        if !self.lower.isEmpty {
-            c.pointee.n_lower = self.lower.count
-            c.pointee.lower = arena.byteArrays(self.lower)
-        }
-        c.pointee.upper = arena.bytes(self.upper)
-        c.pointee.work = arena.bytes(self.work)
-        if !self.options.isEmpty {
-            c.pointee.n_options = self.options.count
-            c.pointee.options = arena.byteArrays(self.options)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.BindRoot: Message {
-    typealias CStruct = Gantry__Init__V1__BindRoot
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind_root__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__bind_root__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.target = []
+        self.readOnly = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.target = Lift.bytes(c.pointee.target)
-        self.readOnly = c.pointee.read_only != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__bind_root__type())
-        c.pointee.target = arena.bytes(self.target)
-        c.pointee.read_only = self.readOnly ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &readOnly)
+        w.bytes(0, &target)
     }
 }
 
 extension Gantry.Init.V1.Mount: Message {
-    typealias CStruct = Gantry__Init__V1__Mount
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mount__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__mount__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = []
+        self.target = []
+        self.attributes = 0
+        self.options = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.bytes(c.pointee.type)
-        self.target = Lift.bytes(c.pointee.target)
-        self.attributes = c.pointee.attributes
-        self.options = Lift.byteArrays(c.pointee.options, c.pointee.n_options)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__mount__type())
-        c.pointee.type = arena.bytes(self.type)
-        c.pointee.target = arena.bytes(self.target)
-        c.pointee.attributes = self.attributes
-        if !self.options.isEmpty {
-            c.pointee.n_options = self.options.count
-            c.pointee.options = arena.byteArrays(self.options)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.byteArrays(3, &options)
+        w.number(2, &attributes)
+        w.bytes(1, &target)
+        w.bytes(0, &type)
     }
 }
 
 extension Gantry.Init.V1.Bind: Message {
-    typealias CStruct = Gantry__Init__V1__Bind
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__bind__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.source = []
+        self.target = []
+        self.recursive = false
+        self.attributes = 0
+        self.sourceInRoot = false
+        self.optional = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.source = Lift.bytes(c.pointee.source)
-        self.target = Lift.bytes(c.pointee.target)
-        self.recursive = c.pointee.recursive != 0
-        self.attributes = c.pointee.attributes
-        self.sourceInRoot = c.pointee.source_in_root != 0
-        self.optional = c.pointee.optional != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(5, &optional)
+        w.number(4, &sourceInRoot)
+        w.number(3, &attributes)
+        w.number(2, &recursive)
+        w.bytes(1, &target)
+        w.bytes(0, &source)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__bind__type())
-        c.pointee.source = arena.bytes(self.source)
-        c.pointee.target = arena.bytes(self.target)
-        c.pointee.recursive = self.recursive ? 1 : 0
-        c.pointee.attributes = self.attributes
-        c.pointee.source_in_root = self.sourceInRoot ? 1 : 0
-        c.pointee.optional = self.optional ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.Directory: Message {
-    typealias CStruct = Gantry__Init__V1__Directory
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__directory__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__directory__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.mode = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.mode = c.pointee.mode
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__directory__type())
-        c.pointee.path = arena.bytes(self.path)
-        c.pointee.mode = self.mode
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &mode)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.Device: Message {
-    typealias CStruct = Gantry__Init__V1__Device
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__device__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__device__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.mode = 0
+        self.major = 0
+        self.minor = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.mode = c.pointee.mode
-        self.major = c.pointee.major
-        self.minor = c.pointee.minor
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__device__type())
-        c.pointee.path = arena.bytes(self.path)
-        c.pointee.mode = self.mode
-        c.pointee.major = self.major
-        c.pointee.minor = self.minor
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(3, &minor)
+        w.number(2, &major)
+        w.number(1, &mode)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.SymbolicLink: Message {
-    typealias CStruct = Gantry__Init__V1__SymbolicLink
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__symbolic_link__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__symbolic_link__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.to = []
+        self.path = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.to = Lift.bytes(c.pointee.to)
-        self.path = Lift.bytes(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__symbolic_link__type())
-        c.pointee.to = arena.bytes(self.to)
-        c.pointee.path = arena.bytes(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &path)
+        w.bytes(0, &to)
     }
 }
 
 extension Gantry.Init.V1.Mask: Message {
-    typealias CStruct = Gantry__Init__V1__Mask
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mask__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__mask__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__mask__type())
-        c.pointee.path = arena.bytes(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.CgroupNamespace: Message {
-    typealias CStruct = Gantry__Init__V1__CgroupNamespace
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__cgroup_namespace__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__cgroup_namespace__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__cgroup_namespace__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.Init.V1.PivotRoot: Message {
-    typealias CStruct = Gantry__Init__V1__PivotRoot
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__pivot_root__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__pivot_root__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__pivot_root__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.Init.V1.Hostname: Message {
-    typealias CStruct = Gantry__Init__V1__Hostname
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__hostname__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__hostname__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.bytes(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__hostname__type())
-        c.pointee.name = arena.bytes(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(0, &name)
     }
 }
 
 extension Gantry.Init.V1.Loopback: Message {
-    typealias CStruct = Gantry__Init__V1__Loopback
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__loopback__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__loopback__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__loopback__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.Init.V1.ResourceLimit: Message {
-    typealias CStruct = Gantry__Init__V1__ResourceLimit
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__resource_limit__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__resource_limit__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resource = 0
+        self.soft = 0
+        self.hard = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resource = c.pointee.resource
-        self.soft = c.pointee.soft
-        self.hard = c.pointee.hard
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__resource_limit__type())
-        c.pointee.resource = self.resource
-        c.pointee.soft = self.soft
-        c.pointee.hard = self.hard
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(2, &hard)
+        w.number(1, &soft)
+        w.number(0, &resource)
     }
 }
 
 extension Gantry.Init.V1.WorkingDirectory: Message {
-    typealias CStruct = Gantry__Init__V1__WorkingDirectory
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__working_directory__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__working_directory__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.create = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.create = c.pointee.create != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__working_directory__type())
-        c.pointee.path = arena.bytes(self.path)
-        c.pointee.create = self.create ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &create)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.Identity: Message {
-    typealias CStruct = Gantry__Init__V1__Identity
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__identity__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__identity__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.uid = 0
+        self.gid = 0
+        self.groups = []
+        self.keepCapabilities = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.uid = c.pointee.uid
-        self.gid = c.pointee.gid
-        self.groups = Lift.scalars(c.pointee.groups, c.pointee.n_groups)
-        self.keepCapabilities = c.pointee.keep_capabilities != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__identity__type())
-        c.pointee.uid = self.uid
-        c.pointee.gid = self.gid
-        if !self.groups.isEmpty {
-            c.pointee.n_groups = self.groups.count
-            c.pointee.groups = arena.scalars(self.groups)
-        }
-        c.pointee.keep_capabilities = self.keepCapabilities ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(3, &keepCapabilities)
+        w.numbers(2, &groups)
+        w.number(1, &gid)
+        w.number(0, &uid)
     }
 }
 
 extension Gantry.Init.V1.Capabilities: Message {
-    typealias CStruct = Gantry__Init__V1__Capabilities
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__capabilities__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__capabilities__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.bounding = 0
+        self.effective = 0
+        self.permitted = 0
+        self.inheritable = 0
+        self.ambient = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.bounding = c.pointee.bounding
-        self.effective = c.pointee.effective
-        self.permitted = c.pointee.permitted
-        self.inheritable = c.pointee.inheritable
-        self.ambient = c.pointee.ambient
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(4, &ambient)
+        w.number(3, &inheritable)
+        w.number(2, &permitted)
+        w.number(1, &effective)
+        w.number(0, &bounding)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__capabilities__type())
-        c.pointee.bounding = self.bounding
-        c.pointee.effective = self.effective
-        c.pointee.permitted = self.permitted
-        c.pointee.inheritable = self.inheritable
-        c.pointee.ambient = self.ambient
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.NoNewPrivileges: Message {
-    typealias CStruct = Gantry__Init__V1__NoNewPrivileges
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__no_new_privileges__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__no_new_privileges__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__no_new_privileges__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.Init.V1.Execute: Message {
-    typealias CStruct = Gantry__Init__V1__Execute
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__execute__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__execute__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.arguments = []
+        self.environment = []
+        self.searchWorkingDirectory = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
-        self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
-        self.searchWorkingDirectory = c.pointee.search_working_directory != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__execute__type())
-        c.pointee.path = arena.bytes(self.path)
-        if !self.arguments.isEmpty {
-            c.pointee.n_arguments = self.arguments.count
-            c.pointee.arguments = arena.byteArrays(self.arguments)
-        }
-        if !self.environment.isEmpty {
-            c.pointee.n_environment = self.environment.count
-            c.pointee.environment = arena.byteArrays(self.environment)
-        }
-        c.pointee.search_working_directory = self.searchWorkingDirectory ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(3, &searchWorkingDirectory)
+        w.byteArrays(2, &environment)
+        w.byteArrays(1, &arguments)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.Terminal: Message {
-    typealias CStruct = Gantry__Init__V1__Terminal
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__terminal__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__terminal__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__terminal__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.Init.V1.Seccomp: Message {
-    typealias CStruct = Gantry__Init__V1__Seccomp
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__seccomp__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__seccomp__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.program = []
+        self.flags = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.program = Lift.bytes(c.pointee.program)
-        self.flags = c.pointee.flags
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__seccomp__type())
-        c.pointee.program = arena.bytes(self.program)
-        c.pointee.flags = self.flags
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &flags)
+        w.bytes(0, &program)
     }
 }
 
 extension Gantry.Init.V1.Attributes: Message {
-    typealias CStruct = Gantry__Init__V1__Attributes
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attributes__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__attributes__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.set = 0
+        self.clear = 0
+        self.propagation = 0
+        self.recursive = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.set = c.pointee.set
-        self.clear = c.pointee.clear
-        self.propagation = c.pointee.propagation
-        self.recursive = c.pointee.recursive != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(4, &recursive)
+        w.number(3, &propagation)
+        w.number(2, &clear)
+        w.number(1, &set)
+        w.bytes(0, &path)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__attributes__type())
-        c.pointee.path = arena.bytes(self.path)
-        c.pointee.set = self.set
-        c.pointee.clear = self.clear
-        c.pointee.propagation = self.propagation
-        c.pointee.recursive = self.recursive ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.File: Message {
-    typealias CStruct = Gantry__Init__V1__File
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__file__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__file__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.mode = 0
+        self.uid = 0
+        self.gid = 0
+        self.content = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.mode = c.pointee.mode
-        self.uid = c.pointee.uid
-        self.gid = c.pointee.gid
-        self.content = Lift.bytes(c.pointee.content)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(4, &content)
+        w.number(3, &gid)
+        w.number(2, &uid)
+        w.number(1, &mode)
+        w.bytes(0, &path)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__file__type())
-        c.pointee.path = arena.bytes(self.path)
-        c.pointee.mode = self.mode
-        c.pointee.uid = self.uid
-        c.pointee.gid = self.gid
-        c.pointee.content = arena.bytes(self.content)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.Init.V1.Command: Message {
-    typealias CStruct = Gantry__Init__V1__Command
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__command__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__command__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = []
+        self.arguments = []
+        self.environment = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.bytes(c.pointee.path)
-        self.arguments = Lift.byteArrays(c.pointee.arguments, c.pointee.n_arguments)
-        self.environment = Lift.byteArrays(c.pointee.environment, c.pointee.n_environment)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__command__type())
-        c.pointee.path = arena.bytes(self.path)
-        if !self.arguments.isEmpty {
-            c.pointee.n_arguments = self.arguments.count
-            c.pointee.arguments = arena.byteArrays(self.arguments)
-        }
-        if !self.environment.isEmpty {
-            c.pointee.n_environment = self.environment.count
-            c.pointee.environment = arena.byteArrays(self.environment)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.byteArrays(2, &environment)
+        w.byteArrays(1, &arguments)
+        w.bytes(0, &path)
     }
 }
 
 extension Gantry.Init.V1.Report: Message {
-    typealias CStruct = Gantry__Init__V1__Report
+    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__report__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__init__v1__report__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.step = 0
+        self.name = []
+        self.errno = 0
+        self.text = []
+        self.origin = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.step = c.pointee.step
-        self.name = Lift.bytes(c.pointee.name)
-        self.errno = c.pointee.errno
-        self.text = Lift.bytes(c.pointee.text)
-        self.origin = Lift.bytes(c.pointee.origin)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(4, &origin)
+        w.bytes(3, &text)
+        w.number(2, &errno)
+        w.bytes(1, &name)
+        w.number(0, &step)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__init__v1__report__type())
-        c.pointee.step = self.step
-        c.pointee.name = arena.bytes(self.name)
-        c.pointee.errno = self.errno
-        c.pointee.text = arena.bytes(self.text)
-        c.pointee.origin = arena.bytes(self.origin)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

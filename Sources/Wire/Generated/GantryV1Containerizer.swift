@@ -28,7 +28,8 @@ extension Gantry.V1 {
     }
 
     /// The containers that the agent knows from its own checkpoints.
-    public struct RecoverRequest: Sendable, Hashable {
+    public struct RecoverRequest: Sendable {
+        /// What the agent knows from disk.
         public var containers: [Mesos.Slave.ContainerState]
         /// Keep running containers that are not listed instead of destroying them.
         public var adoptUnknown: Bool
@@ -45,8 +46,10 @@ extension Gantry.V1 {
     }
 
     /// What recovery found: containers that go on, and orphans that are being destroyed.
-    public struct RecoverResponse: Sendable, Hashable {
+    public struct RecoverResponse: Sendable {
+        /// Containers that run on.
         public var recovered: [Mesos.ContainerID]
+        /// Containers that were ended, because nobody knows them.
         public var orphans: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -61,12 +64,14 @@ extension Gantry.V1 {
     }
 
     /// The container to start.
-    public struct LaunchRequest: Sendable, Hashable {
+    public struct LaunchRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What to launch.
         public var containerConfig: Mesos.Slave.ContainerConfig? {
             get { containerConfigBox.value }
             _modify { yield &containerConfigBox.value }
@@ -93,7 +98,8 @@ extension Gantry.V1 {
     }
 
     /// The answer to a launch.
-    public struct LaunchResponse: Sendable, Hashable {
+    public struct LaunchResponse: Sendable {
+        /// What came of it.
         public var result: Gantry.V1.LaunchResult
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -104,8 +110,8 @@ extension Gantry.V1 {
     }
 
     /// One message from the client of an attached container.
-    public struct AttachRequest: Sendable, Hashable {
-        public var kind: Kind?
+    public struct AttachRequest: Sendable {
+        public var kind: Optional<Kind>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -114,22 +120,29 @@ extension Gantry.V1 {
         }
 
         public enum Kind: Sendable, Hashable {
+            /// The first message.
             indirect case start(Gantry.V1.AttachStart)
+            /// Every message after it.
             case io(Mesos.Agent.ProcessIO)
         }
     }
 
     /// Which container and which of its streams; the client half-closes after it when it sends no input.
-    public struct AttachStart: Sendable, Hashable {
+    public struct AttachStart: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Write to it.
         public var stdin: Bool
+        /// Read what it writes.
         public var stdout: Bool
+        /// Read what it writes to its standard error.
         public var stderr: Bool
-        public var window: Mesos.TTYInfo.WindowSize?
+        /// The terminal's size.
+        public var window: Optional<Mesos.TTYInfo.WindowSize>
         /// Begin with the output that the container wrote before.
         public var replay: Bool
         /// Fields that this version does not know, as they are encoded again.
@@ -153,12 +166,14 @@ extension Gantry.V1 {
     }
 
     /// The resources that a container may use from now on.
-    public struct UpdateRequest: Sendable, Hashable {
+    public struct UpdateRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What it is given from now on.
         public var resourceRequests: [Mesos.Resource]
         /// Upper bounds by resource name; infinity takes a bound away.
         public var resourceLimits: [String: Mesos.Value.Scalar]
@@ -177,7 +192,7 @@ extension Gantry.V1 {
     }
 
     /// The limits are in force.
-    public struct UpdateResponse: Sendable, Hashable {
+    public struct UpdateResponse: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -186,7 +201,8 @@ extension Gantry.V1 {
     }
 
     /// Asks what a container uses.
-    public struct UsageRequest: Sendable, Hashable {
+    public struct UsageRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -201,7 +217,8 @@ extension Gantry.V1 {
     }
 
     /// Counters and gauges of one container at one moment.
-    public struct UsageResponse: Sendable, Hashable {
+    public struct UsageResponse: Sendable {
+        /// What it uses.
         public var statistics: Mesos.ResourceStatistics? {
             get { statisticsBox.value }
             _modify { yield &statisticsBox.value }
@@ -216,7 +233,8 @@ extension Gantry.V1 {
     }
 
     /// Asks for a container's status.
-    public struct StatusRequest: Sendable, Hashable {
+    public struct StatusRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -231,8 +249,9 @@ extension Gantry.V1 {
     }
 
     /// A container's status.
-    public struct StatusResponse: Sendable, Hashable {
-        public var status: Mesos.ContainerStatus?
+    public struct StatusResponse: Sendable {
+        /// Its process, networks and cgroups.
+        public var status: Optional<Mesos.ContainerStatus>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -242,7 +261,8 @@ extension Gantry.V1 {
     }
 
     /// Asks to be told when a container has ended.
-    public struct WaitRequest: Sendable, Hashable {
+    public struct WaitRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -257,8 +277,9 @@ extension Gantry.V1 {
     }
 
     /// How the container ended; no termination: there is no such container.
-    public struct WaitResponse: Sendable, Hashable {
-        public var termination: Mesos.Slave.ContainerTermination?
+    public struct WaitResponse: Sendable {
+        /// How it ended.
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -268,7 +289,8 @@ extension Gantry.V1 {
     }
 
     /// The container to destroy.
-    public struct DestroyRequest: Sendable, Hashable {
+    public struct DestroyRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -283,8 +305,9 @@ extension Gantry.V1 {
     }
 
     /// How the container ended; no termination: there is no such container.
-    public struct DestroyResponse: Sendable, Hashable {
-        public var termination: Mesos.Slave.ContainerTermination?
+    public struct DestroyResponse: Sendable {
+        /// How it ended.
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -294,12 +317,14 @@ extension Gantry.V1 {
     }
 
     /// A signal, by its number on this machine.
-    public struct KillRequest: Sendable, Hashable {
+    public struct KillRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Its number.
         public var signal: Int32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -311,7 +336,8 @@ extension Gantry.V1 {
     }
 
     /// Was there such a container?
-    public struct KillResponse: Sendable, Hashable {
+    public struct KillResponse: Sendable {
+        /// Whether there was such a container.
         public var found: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -322,7 +348,7 @@ extension Gantry.V1 {
     }
 
     /// Asks for all containers.
-    public struct ContainersRequest: Sendable, Hashable {
+    public struct ContainersRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -331,7 +357,8 @@ extension Gantry.V1 {
     }
 
     /// All containers, parents before their children.
-    public struct ContainersResponse: Sendable, Hashable {
+    public struct ContainersResponse: Sendable {
+        /// The containers, nested ones too.
         public var containerIDs: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -342,7 +369,8 @@ extension Gantry.V1 {
     }
 
     /// An ended nested container to forget.
-    public struct RemoveRequest: Sendable, Hashable {
+    public struct RemoveRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -357,7 +385,7 @@ extension Gantry.V1 {
     }
 
     /// The container is forgotten.
-    public struct RemoveResponse: Sendable, Hashable {
+    public struct RemoveResponse: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -366,7 +394,8 @@ extension Gantry.V1 {
     }
 
     /// What to keep when pruning.
-    public struct PruneImagesRequest: Sendable, Hashable {
+    public struct PruneImagesRequest: Sendable {
+        /// Images to keep, also if nothing uses them.
         public var excludedImages: [Mesos.Image]
         /// Only report what would be removed.
         public var dryRun: Bool
@@ -380,8 +409,10 @@ extension Gantry.V1 {
     }
 
     /// What pruning removed, or would remove.
-    public struct PruneImagesResponse: Sendable, Hashable {
+    public struct PruneImagesResponse: Sendable {
+        /// How many layers were dropped.
         public var removedLayers: [String]
+        /// How much room that made.
         public var freedBytes: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -394,686 +425,398 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.RecoverRequest: Message {
-    typealias CStruct = Gantry__V1__RecoverRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__recover_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containers = []
+        self.adoptUnknown = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
-        self.adoptUnknown = c.pointee.adopt_unknown != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__recover_request__type())
-        if !self.containers.isEmpty {
-            c.pointee.n_containers = self.containers.count
-            c.pointee.containers = arena.messages(self.containers)
-        }
-        c.pointee.adopt_unknown = self.adoptUnknown ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &adoptUnknown)
+        w.messages(0, &containers)
     }
 }
 
 extension Gantry.V1.RecoverResponse: Message {
-    typealias CStruct = Gantry__V1__RecoverResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__recover_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.recovered = []
+        self.orphans = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.recovered = Lift.messages(c.pointee.recovered, c.pointee.n_recovered)
-        self.orphans = Lift.messages(c.pointee.orphans, c.pointee.n_orphans)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__recover_response__type())
-        if !self.recovered.isEmpty {
-            c.pointee.n_recovered = self.recovered.count
-            c.pointee.recovered = arena.messages(self.recovered)
-        }
-        if !self.orphans.isEmpty {
-            c.pointee.n_orphans = self.orphans.count
-            c.pointee.orphans = arena.messages(self.orphans)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &orphans)
+        w.messages(0, &recovered)
     }
 }
 
 extension Gantry.V1.LaunchRequest: Message {
-    typealias CStruct = Gantry__V1__LaunchRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__launch_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.containerConfigBox = Boxed()
+        self.environment = [:]
+        self.pidCheckpointPath = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if let value = c.pointee.container_config {
-            self.containerConfigBox = Boxed(Mesos.Slave.ContainerConfig(copying: value))
-        } else {
-            self.containerConfigBox = Boxed(nil)
-        }
-        self.environment = Lift.dictionary(c.pointee.environment, c.pointee.n_environment) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        self.pidCheckpointPath = Lift.text(c.pointee.pid_checkpoint_path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__launch_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if let value = self.containerConfig { c.pointee.container_config = value.lower(into: arena) }
-        if !self.environment.isEmpty {
-            c.pointee.n_environment = self.environment.count
-            let type: UnsafePointer<cp_message> = gantry__v1__launch_request__environment_entry__type()
-            c.pointee.environment = arena.entries(self.environment, type) {
-                (entry: UnsafeMutablePointer<Gantry__V1__LaunchRequest__EnvironmentEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        c.pointee.pid_checkpoint_path = arena.text(self.pidCheckpointPath)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(3, &pidCheckpointPath)
+        w.map(2, &environment)
+        w.boxed(1, &containerConfigBox)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.LaunchResponse: Message {
-    typealias CStruct = Gantry__V1__LaunchResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__launch_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.result = .init(rawValue: 0)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.result = Gantry.V1.LaunchResult(rawValue: Lift.raw(c.pointee.result.rawValue))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__launch_response__type())
-        c.pointee.result = Gantry__V1__LaunchResult(rawValue: UInt32(bitPattern: self.result.rawValue))
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.`enum`(0, &result)
     }
 }
 
 extension Gantry.V1.AttachRequest: Message {
-    typealias CStruct = Gantry__V1__AttachRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__attach_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.kind = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        switch c.pointee.kind_case.rawValue {
-        case 1: self.kind = .start(Gantry.V1.AttachStart(copying: c.pointee.start))
-        case 2: self.kind = .io(Mesos.Agent.ProcessIO(copying: c.pointee.io))
-        default: self.kind = nil
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        if w.chose(1) {
+            var value = Mesos.Agent.ProcessIO(UnsetFields())
+            w.message(1, &value)
+            kind = .io(value)
+        } else if case .io(var value)? = kind {
+            w.message(1, &value)
         }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__attach_request__type())
-        switch self.kind {
-        case .start(let value):
-            c.pointee.kind_case = Gantry__V1__AttachRequest__KindCase(rawValue: 1)
-            c.pointee.start = value.lower(into: arena)
-        case .io(let value):
-            c.pointee.kind_case = Gantry__V1__AttachRequest__KindCase(rawValue: 2)
-            c.pointee.io = value.lower(into: arena)
-        case nil: break
+        if w.chose(0) {
+            var value = Gantry.V1.AttachStart(UnsetFields())
+            w.message(0, &value)
+            kind = .start(value)
+        } else if case .start(var value)? = kind {
+            w.message(0, &value)
         }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
     }
 }
 
 extension Gantry.V1.AttachStart: Message {
-    typealias CStruct = Gantry__V1__AttachStart
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_start__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__attach_start__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.stdin = false
+        self.stdout = false
+        self.stderr = false
+        self.window = nil
+        self.replay = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.stdin = c.pointee.stdin != 0
-        self.stdout = c.pointee.stdout != 0
-        self.stderr = c.pointee.stderr != 0
-        if let value = c.pointee.window {
-            self.window = Mesos.TTYInfo.WindowSize(copying: value)
-        }
-        self.replay = c.pointee.replay != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(5, &replay)
+        w.message(4, &window)
+        w.number(3, &stderr)
+        w.number(2, &stdout)
+        w.number(1, &stdin)
+        w.boxed(0, &containerIDBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__attach_start__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        c.pointee.stdin = self.stdin ? 1 : 0
-        c.pointee.stdout = self.stdout ? 1 : 0
-        c.pointee.stderr = self.stderr ? 1 : 0
-        if let value = self.window { c.pointee.window = value.lower(into: arena) }
-        c.pointee.replay = self.replay ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.UpdateRequest: Message {
-    typealias CStruct = Gantry__V1__UpdateRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__update_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.resourceRequests = []
+        self.resourceLimits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.resourceRequests = Lift.messages(c.pointee.resource_requests, c.pointee.n_resource_requests)
-        self.resourceLimits = Lift.dictionary(c.pointee.resource_limits, c.pointee.n_resource_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__update_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.resourceRequests.isEmpty {
-            c.pointee.n_resource_requests = self.resourceRequests.count
-            c.pointee.resource_requests = arena.messages(self.resourceRequests)
-        }
-        if !self.resourceLimits.isEmpty {
-            c.pointee.n_resource_limits = self.resourceLimits.count
-            let type: UnsafePointer<cp_message> = gantry__v1__update_request__resource_limits_entry__type()
-            c.pointee.resource_limits = arena.entries(self.resourceLimits, type) {
-                (entry: UnsafeMutablePointer<Gantry__V1__UpdateRequest__ResourceLimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(2, &resourceLimits)
+        w.messages(1, &resourceRequests)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.UpdateResponse: Message {
-    typealias CStruct = Gantry__V1__UpdateResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__update_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__update_response__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.UsageRequest: Message {
-    typealias CStruct = Gantry__V1__UsageRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__usage_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__usage_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.UsageResponse: Message {
-    typealias CStruct = Gantry__V1__UsageResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__usage_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.statisticsBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.statistics {
-            self.statisticsBox = Boxed(Mesos.ResourceStatistics(copying: value))
-        } else {
-            self.statisticsBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__usage_response__type())
-        if let value = self.statistics { c.pointee.statistics = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &statisticsBox)
     }
 }
 
 extension Gantry.V1.StatusRequest: Message {
-    typealias CStruct = Gantry__V1__StatusRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__status_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__status_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.StatusResponse: Message {
-    typealias CStruct = Gantry__V1__StatusResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__status_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.status = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.status {
-            self.status = Mesos.ContainerStatus(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__status_response__type())
-        if let value = self.status { c.pointee.status = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &status)
     }
 }
 
 extension Gantry.V1.WaitRequest: Message {
-    typealias CStruct = Gantry__V1__WaitRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__wait_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__wait_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.WaitResponse: Message {
-    typealias CStruct = Gantry__V1__WaitResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__wait_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.termination = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.termination {
-            self.termination = Mesos.Slave.ContainerTermination(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__wait_response__type())
-        if let value = self.termination { c.pointee.termination = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &termination)
     }
 }
 
 extension Gantry.V1.DestroyRequest: Message {
-    typealias CStruct = Gantry__V1__DestroyRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__destroy_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__destroy_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.DestroyResponse: Message {
-    typealias CStruct = Gantry__V1__DestroyResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__destroy_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.termination = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.termination {
-            self.termination = Mesos.Slave.ContainerTermination(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__destroy_response__type())
-        if let value = self.termination { c.pointee.termination = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &termination)
     }
 }
 
 extension Gantry.V1.KillRequest: Message {
-    typealias CStruct = Gantry__V1__KillRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__kill_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.signal = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.signal = c.pointee.signal
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__kill_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        c.pointee.signal = self.signal
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &signal)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.KillResponse: Message {
-    typealias CStruct = Gantry__V1__KillResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__kill_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.found = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.found = c.pointee.found != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__kill_response__type())
-        c.pointee.found = self.found ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &found)
     }
 }
 
 extension Gantry.V1.ContainersRequest: Message {
-    typealias CStruct = Gantry__V1__ContainersRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__containers_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__containers_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.ContainersResponse: Message {
-    typealias CStruct = Gantry__V1__ContainersResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__containers_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDs = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDs = Lift.messages(c.pointee.container_ids, c.pointee.n_container_ids)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__containers_response__type())
-        if !self.containerIDs.isEmpty {
-            c.pointee.n_container_ids = self.containerIDs.count
-            c.pointee.container_ids = arena.messages(self.containerIDs)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &containerIDs)
     }
 }
 
 extension Gantry.V1.RemoveRequest: Message {
-    typealias CStruct = Gantry__V1__RemoveRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__remove_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.RemoveResponse: Message {
-    typealias CStruct = Gantry__V1__RemoveResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__remove_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_response__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.PruneImagesRequest: Message {
-    typealias CStruct = Gantry__V1__PruneImagesRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__prune_images_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.excludedImages = []
+        self.dryRun = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
-        self.dryRun = c.pointee.dry_run != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__prune_images_request__type())
-        if !self.excludedImages.isEmpty {
-            c.pointee.n_excluded_images = self.excludedImages.count
-            c.pointee.excluded_images = arena.messages(self.excludedImages)
-        }
-        c.pointee.dry_run = self.dryRun ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &dryRun)
+        w.messages(0, &excludedImages)
     }
 }
 
 extension Gantry.V1.PruneImagesResponse: Message {
-    typealias CStruct = Gantry__V1__PruneImagesResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__prune_images_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.removedLayers = []
+        self.freedBytes = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.removedLayers = Lift.texts(c.pointee.removed_layers, c.pointee.n_removed_layers)
-        self.freedBytes = c.pointee.freed_bytes
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__prune_images_response__type())
-        if !self.removedLayers.isEmpty {
-            c.pointee.n_removed_layers = self.removedLayers.count
-            c.pointee.removed_layers = arena.texts(self.removedLayers)
-        }
-        c.pointee.freed_bytes = self.freedBytes
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &freedBytes)
+        w.texts(0, &removedLayers)
     }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.V1 {
     /// What failed, in a form that a program can act on.
-    public struct ErrorInfo: Sendable, Hashable {
+    public struct ErrorInfo: Sendable {
         /// A stable dotted name, e.g. "mount.overlay.too-many-layers".
         public var code: String
         /// The step of the pipeline that failed, e.g. "provisioning".
@@ -17,6 +17,7 @@ extension Gantry.V1 {
         public var errno: Int32
         /// What the caller can do about it.
         public var hint: String
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -44,42 +45,26 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.ErrorInfo: Message {
-    typealias CStruct = Gantry__V1__ErrorInfo
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__error_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__error_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.code = ""
+        self.step = ""
+        self.subject = ""
+        self.errno = 0
+        self.hint = ""
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.code = Lift.text(c.pointee.code)
-        self.step = Lift.text(c.pointee.step)
-        self.subject = Lift.text(c.pointee.subject)
-        self.errno = c.pointee.errno
-        self.hint = Lift.text(c.pointee.hint)
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(5, &containerIDBox)
+        w.text(4, &hint)
+        w.number(3, &errno)
+        w.text(2, &subject)
+        w.text(1, &step)
+        w.text(0, &code)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__error_info__type())
-        c.pointee.code = arena.text(self.code)
-        c.pointee.step = arena.text(self.step)
-        c.pointee.subject = arena.text(self.subject)
-        c.pointee.errno = self.errno
-        c.pointee.hint = arena.text(self.hint)
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

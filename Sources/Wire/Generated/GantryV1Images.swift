@@ -6,7 +6,8 @@ internal import CProto
 
 extension Gantry.V1 {
     /// The image to fetch.
-    public struct PullRequest: Sendable, Hashable {
+    public struct PullRequest: Sendable {
+        /// What to fetch.
         public var image: Mesos.Image? {
             get { imageBox.value }
             _modify { yield &imageBox.value }
@@ -21,7 +22,7 @@ extension Gantry.V1 {
     }
 
     /// An image on this machine.
-    public struct ImportRequest: Sendable, Hashable {
+    public struct ImportRequest: Sendable {
         /// A docker archive, an OCI layout or archive, or a plain root file system as tar or directory.
         public var path: String
         /// The name that it gets in the store.
@@ -36,10 +37,14 @@ extension Gantry.V1 {
     }
 
     /// One step of a pull or an import; a total of 0 bytes is an unknown total.
-    public struct PullProgress: Sendable, Hashable {
+    public struct PullProgress: Sendable {
+        /// What is done now.
         public var step: String
+        /// The blob that it is about.
         public var digest: String
+        /// So far.
         public var doneBytes: UInt64
+        /// In all; 0 if it is not known.
         public var totalBytes: UInt64
         /// Only in the last message.
         public var image: Mesos.Image? {
@@ -47,6 +52,7 @@ extension Gantry.V1 {
             _modify { yield &imageBox.value }
         }
         private var imageBox: Boxed<Mesos.Image>
+        /// The image itself.
         public var manifestDigest: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -69,7 +75,7 @@ extension Gantry.V1 {
     }
 
     /// Asks for all images.
-    public struct ListImagesRequest: Sendable, Hashable {
+    public struct ListImagesRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -78,7 +84,8 @@ extension Gantry.V1 {
     }
 
     /// All images in the store, by reference.
-    public struct ListImagesResponse: Sendable, Hashable {
+    public struct ListImagesResponse: Sendable {
+        /// All that are here.
         public var images: [Gantry.V1.ImageRecord]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -89,7 +96,8 @@ extension Gantry.V1 {
     }
 
     /// The image to show.
-    public struct InspectImageRequest: Sendable, Hashable {
+    public struct InspectImageRequest: Sendable {
+        /// The image's name.
         public var reference: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -100,9 +108,12 @@ extension Gantry.V1 {
     }
 
     /// An image with its manifest and configuration as they were fetched.
-    public struct InspectImageResponse: Sendable, Hashable {
-        public var image: Gantry.V1.ImageRecord?
+    public struct InspectImageResponse: Sendable {
+        /// The image.
+        public var image: Optional<Gantry.V1.ImageRecord>
+        /// The manifest, as it came.
         public var manifestJSON: String
+        /// The configuration, as it came.
         public var configJSON: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -119,7 +130,8 @@ extension Gantry.V1 {
     }
 
     /// The image to remove.
-    public struct RemoveImageRequest: Sendable, Hashable {
+    public struct RemoveImageRequest: Sendable {
+        /// The image's name.
         public var reference: String
         /// Also when containers use it; they keep their layers.
         public var force: Bool
@@ -133,7 +145,8 @@ extension Gantry.V1 {
     }
 
     /// What the removal gained.
-    public struct RemoveImageResponse: Sendable, Hashable {
+    public struct RemoveImageResponse: Sendable {
+        /// How much room that made.
         public var freedBytes: UInt64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -144,11 +157,16 @@ extension Gantry.V1 {
     }
 
     /// One image in the store; layers from the bottom up.
-    public struct ImageRecord: Sendable, Hashable {
+    public struct ImageRecord: Sendable {
+        /// The image's name.
         public var reference: String
+        /// The image itself.
         public var manifestDigest: String
+        /// On disk, with all layers.
         public var sizeBytes: UInt64
+        /// Nanoseconds since 1970.
         public var createdUnixNano: Int64
+        /// Digests, the lowest first.
         public var layers: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -170,279 +188,175 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.PullRequest: Message {
-    typealias CStruct = Gantry__V1__PullRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__pull_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.imageBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.image {
-            self.imageBox = Boxed(Mesos.Image(copying: value))
-        } else {
-            self.imageBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pull_request__type())
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &imageBox)
     }
 }
 
 extension Gantry.V1.ImportRequest: Message {
-    typealias CStruct = Gantry__V1__ImportRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__import_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__import_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.reference = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        self.reference = Lift.text(c.pointee.reference)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__import_request__type())
-        c.pointee.path = arena.text(self.path)
-        c.pointee.reference = arena.text(self.reference)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &reference)
+        w.text(0, &path)
     }
 }
 
 extension Gantry.V1.PullProgress: Message {
-    typealias CStruct = Gantry__V1__PullProgress
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_progress__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__pull_progress__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.step = ""
+        self.digest = ""
+        self.doneBytes = 0
+        self.totalBytes = 0
+        self.imageBox = Boxed()
+        self.manifestDigest = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.step = Lift.text(c.pointee.step)
-        self.digest = Lift.text(c.pointee.digest)
-        self.doneBytes = c.pointee.done_bytes
-        self.totalBytes = c.pointee.total_bytes
-        if let value = c.pointee.image {
-            self.imageBox = Boxed(Mesos.Image(copying: value))
-        } else {
-            self.imageBox = Boxed(nil)
-        }
-        self.manifestDigest = Lift.text(c.pointee.manifest_digest)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(5, &manifestDigest)
+        w.boxed(4, &imageBox)
+        w.number(3, &totalBytes)
+        w.number(2, &doneBytes)
+        w.text(1, &digest)
+        w.text(0, &step)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pull_progress__type())
-        c.pointee.step = arena.text(self.step)
-        c.pointee.digest = arena.text(self.digest)
-        c.pointee.done_bytes = self.doneBytes
-        c.pointee.total_bytes = self.totalBytes
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        c.pointee.manifest_digest = arena.text(self.manifestDigest)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.ListImagesRequest: Message {
-    typealias CStruct = Gantry__V1__ListImagesRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__list_images_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__list_images_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.ListImagesResponse: Message {
-    typealias CStruct = Gantry__V1__ListImagesResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__list_images_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.images = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.images = Lift.messages(c.pointee.images, c.pointee.n_images)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__list_images_response__type())
-        if !self.images.isEmpty {
-            c.pointee.n_images = self.images.count
-            c.pointee.images = arena.messages(self.images)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &images)
     }
 }
 
 extension Gantry.V1.InspectImageRequest: Message {
-    typealias CStruct = Gantry__V1__InspectImageRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__inspect_image_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.reference = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.reference = Lift.text(c.pointee.reference)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_image_request__type())
-        c.pointee.reference = arena.text(self.reference)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &reference)
     }
 }
 
 extension Gantry.V1.InspectImageResponse: Message {
-    typealias CStruct = Gantry__V1__InspectImageResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__inspect_image_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.image = nil
+        self.manifestJSON = ""
+        self.configJSON = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.image {
-            self.image = Gantry.V1.ImageRecord(copying: value)
-        }
-        self.manifestJSON = Lift.text(c.pointee.manifest_json)
-        self.configJSON = Lift.text(c.pointee.config_json)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_image_response__type())
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        c.pointee.manifest_json = arena.text(self.manifestJSON)
-        c.pointee.config_json = arena.text(self.configJSON)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &configJSON)
+        w.text(1, &manifestJSON)
+        w.message(0, &image)
     }
 }
 
 extension Gantry.V1.RemoveImageRequest: Message {
-    typealias CStruct = Gantry__V1__RemoveImageRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__remove_image_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.reference = ""
+        self.force = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.reference = Lift.text(c.pointee.reference)
-        self.force = c.pointee.force != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_image_request__type())
-        c.pointee.reference = arena.text(self.reference)
-        c.pointee.force = self.force ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &force)
+        w.text(0, &reference)
     }
 }
 
 extension Gantry.V1.RemoveImageResponse: Message {
-    typealias CStruct = Gantry__V1__RemoveImageResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__remove_image_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.freedBytes = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.freedBytes = c.pointee.freed_bytes
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__remove_image_response__type())
-        c.pointee.freed_bytes = self.freedBytes
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &freedBytes)
     }
 }
 
 extension Gantry.V1.ImageRecord: Message {
-    typealias CStruct = Gantry__V1__ImageRecord
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__image_record__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__image_record__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.reference = ""
+        self.manifestDigest = ""
+        self.sizeBytes = 0
+        self.createdUnixNano = 0
+        self.layers = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.reference = Lift.text(c.pointee.reference)
-        self.manifestDigest = Lift.text(c.pointee.manifest_digest)
-        self.sizeBytes = c.pointee.size_bytes
-        self.createdUnixNano = c.pointee.created_unix_nano
-        self.layers = Lift.texts(c.pointee.layers, c.pointee.n_layers)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(4, &layers)
+        w.number(3, &createdUnixNano)
+        w.number(2, &sizeBytes)
+        w.text(1, &manifestDigest)
+        w.text(0, &reference)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__image_record__type())
-        c.pointee.reference = arena.text(self.reference)
-        c.pointee.manifest_digest = arena.text(self.manifestDigest)
-        c.pointee.size_bytes = self.sizeBytes
-        c.pointee.created_unix_nano = self.createdUnixNano
-        if !self.layers.isEmpty {
-            c.pointee.n_layers = self.layers.count
-            c.pointee.layers = arena.texts(self.layers)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.V1 {
     /// Asks for the daemon's version.
-    public struct VersionRequest: Sendable, Hashable {
+    public struct VersionRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -15,10 +15,14 @@ extension Gantry.V1 {
     }
 
     /// The daemon's version, that of its API, and what this machine offers.
-    public struct VersionResponse: Sendable, Hashable {
+    public struct VersionResponse: Sendable {
+        /// Of the daemon.
         public var version: String
+        /// Of this interface.
         public var api: String
+        /// As uname(2) says it.
         public var kernel: String
+        /// What this daemon can do on this machine.
         public var features: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -37,7 +41,7 @@ extension Gantry.V1 {
     }
 
     /// Asks for the daemon's health.
-    public struct HealthRequest: Sendable, Hashable {
+    public struct HealthRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -46,9 +50,12 @@ extension Gantry.V1 {
     }
 
     /// Live: the daemon answers. Ready: recovery is done and containers can be launched.
-    public struct HealthResponse: Sendable, Hashable {
+    public struct HealthResponse: Sendable {
+        /// It answers.
         public var live: Bool
+        /// It takes containers.
         public var ready: Bool
+        /// Why not, for people.
         public var detail: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -61,8 +68,10 @@ extension Gantry.V1 {
     }
 
     /// Where to begin, and which container; without one, all.
-    public struct EventsRequest: Sendable, Hashable {
+    public struct EventsRequest: Sendable {
+        /// Only what happened after this event; 0 for all that is kept.
         public var afterSequence: UInt64
+        /// Only this container; all, if absent.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -78,15 +87,20 @@ extension Gantry.V1 {
     }
 
     /// One thing that happened to a container. Sequence numbers grow by one.
-    public struct Event: Sendable, Hashable {
+    public struct Event: Sendable {
+        /// Counts up, from 1.
         public var sequence: UInt64
+        /// Nanoseconds since 1970.
         public var timeUnixNano: Int64
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What happened.
         public var type: String
+        /// More about it.
         public var attributes: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -107,7 +121,8 @@ extension Gantry.V1 {
     }
 
     /// The container to show.
-    public struct InspectRequest: Sendable, Hashable {
+    public struct InspectRequest: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -122,7 +137,8 @@ extension Gantry.V1 {
     }
 
     /// Everything that is known of a container.
-    public struct InspectResponse: Sendable, Hashable {
+    public struct InspectResponse: Sendable {
+        /// Everything known of it.
         public var container: Gantry.V1.ContainerRecord? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
@@ -137,7 +153,7 @@ extension Gantry.V1 {
     }
 
     /// Asks for the calls in flight.
-    public struct PendingRequest: Sendable, Hashable {
+    public struct PendingRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -146,7 +162,8 @@ extension Gantry.V1 {
     }
 
     /// The calls in flight, oldest first.
-    public struct PendingResponse: Sendable, Hashable {
+    public struct PendingResponse: Sendable {
+        /// Those that are not answered yet.
         public var calls: [Gantry.V1.PendingCall]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -157,7 +174,7 @@ extension Gantry.V1 {
     }
 
     /// Asks for the metrics.
-    public struct MetricsRequest: Sendable, Hashable {
+    public struct MetricsRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -166,7 +183,8 @@ extension Gantry.V1 {
     }
 
     /// Prometheus text format.
-    public struct MetricsResponse: Sendable, Hashable {
+    public struct MetricsResponse: Sendable {
+        /// In the text format of Prometheus.
         public var text: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -177,8 +195,10 @@ extension Gantry.V1 {
     }
 
     /// A level for one subsystem, or for all if none is named.
-    public struct SetLogLevelRequest: Sendable, Hashable {
+    public struct SetLogLevelRequest: Sendable {
+        /// Whose messages; everybody's, if empty.
         public var subsystem: String
+        /// The least severe that is logged.
         public var level: String
         /// Back to the configured level after this time; 0 is never.
         public var forNano: Int64
@@ -193,7 +213,7 @@ extension Gantry.V1 {
     }
 
     /// The level is in force.
-    public struct SetLogLevelResponse: Sendable, Hashable {
+    public struct SetLogLevelResponse: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -202,32 +222,41 @@ extension Gantry.V1 {
     }
 
     /// A container from its launch to its end.
-    public struct ContainerRecord: Sendable, Hashable {
+    public struct ContainerRecord: Sendable {
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Where it is in its life.
         public var state: String
         /// What is being done in this state, e.g. the isolator that works.
         public var step: String
+        /// Nanoseconds since 1970.
         public var stateSinceUnixNano: Int64
         /// Its first process as the host sees it, or 0.
         public var pid: UInt64
+        /// What was asked for.
         public var config: Mesos.Slave.ContainerConfig? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Mesos.Slave.ContainerConfig>
+        /// What the isolators made of it.
         public var launchInfo: Mesos.Slave.ContainerLaunchInfo? {
             get { launchInfoBox.value }
             _modify { yield &launchInfoBox.value }
         }
         private var launchInfoBox: Boxed<Mesos.Slave.ContainerLaunchInfo>
+        /// What was done for it, in order.
         public var steps: [Gantry.V1.StepRecord]
+        /// Its directory on the machine.
         public var sandbox: String
+        /// Its root on the machine.
         public var rootfs: String
-        public var termination: Mesos.Slave.ContainerTermination?
+        /// How it ended.
+        public var termination: Optional<Mesos.Slave.ContainerTermination>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -259,12 +288,16 @@ extension Gantry.V1 {
     }
 
     /// One step of a pipeline, with its time and, if it failed, its error.
-    public struct StepRecord: Sendable, Hashable {
+    public struct StepRecord: Sendable {
         /// launch, update, destroy or recover.
         public var pipeline: String
+        /// What was done.
         public var step: String
+        /// Nanoseconds since 1970.
         public var startedUnixNano: Int64
+        /// How long it took.
         public var durationNano: Int64
+        /// What went wrong; empty, if nothing did.
         public var error: Gantry.V1.ErrorInfo? {
             get { errorBox.value }
             _modify { yield &errorBox.value }
@@ -289,16 +322,22 @@ extension Gantry.V1 {
     }
 
     /// A call that is being worked on, with the peer that made it.
-    public struct PendingCall: Sendable, Hashable {
+    public struct PendingCall: Sendable {
+        /// Which method.
         public var method: String
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// Nanoseconds since it came.
         public var ageNano: Int64
+        /// What it waits for.
         public var step: String
+        /// Who asks: the user.
         public var peerUid: UInt32
+        /// Who asks: the process.
         public var peerPid: Int32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -322,517 +361,308 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.VersionRequest: Message {
-    typealias CStruct = Gantry__V1__VersionRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__version_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__version_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.VersionResponse: Message {
-    typealias CStruct = Gantry__V1__VersionResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__version_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.version = ""
+        self.api = ""
+        self.kernel = ""
+        self.features = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.version = Lift.text(c.pointee.version)
-        self.api = Lift.text(c.pointee.api)
-        self.kernel = Lift.text(c.pointee.kernel)
-        self.features = Lift.texts(c.pointee.features, c.pointee.n_features)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__version_response__type())
-        c.pointee.version = arena.text(self.version)
-        c.pointee.api = arena.text(self.api)
-        c.pointee.kernel = arena.text(self.kernel)
-        if !self.features.isEmpty {
-            c.pointee.n_features = self.features.count
-            c.pointee.features = arena.texts(self.features)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(3, &features)
+        w.text(2, &kernel)
+        w.text(1, &api)
+        w.text(0, &version)
     }
 }
 
 extension Gantry.V1.HealthRequest: Message {
-    typealias CStruct = Gantry__V1__HealthRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__health_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__health_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.HealthResponse: Message {
-    typealias CStruct = Gantry__V1__HealthResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__health_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.live = false
+        self.ready = false
+        self.detail = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.live = c.pointee.live != 0
-        self.ready = c.pointee.ready != 0
-        self.detail = Lift.text(c.pointee.detail)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__health_response__type())
-        c.pointee.live = self.live ? 1 : 0
-        c.pointee.ready = self.ready ? 1 : 0
-        c.pointee.detail = arena.text(self.detail)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &detail)
+        w.number(1, &ready)
+        w.number(0, &live)
     }
 }
 
 extension Gantry.V1.EventsRequest: Message {
-    typealias CStruct = Gantry__V1__EventsRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__events_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__events_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.afterSequence = 0
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.afterSequence = c.pointee.after_sequence
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__events_request__type())
-        c.pointee.after_sequence = self.afterSequence
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &containerIDBox)
+        w.number(0, &afterSequence)
     }
 }
 
 extension Gantry.V1.Event: Message {
-    typealias CStruct = Gantry__V1__Event
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__event__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__event__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.sequence = 0
+        self.timeUnixNano = 0
+        self.containerIDBox = Boxed()
+        self.type = ""
+        self.attributes = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.sequence = c.pointee.sequence
-        self.timeUnixNano = c.pointee.time_unix_nano
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.type = Lift.text(c.pointee.type)
-        self.attributes = Lift.dictionary(c.pointee.attributes, c.pointee.n_attributes) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &attributes)
+        w.text(3, &type)
+        w.boxed(2, &containerIDBox)
+        w.number(1, &timeUnixNano)
+        w.number(0, &sequence)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__event__type())
-        c.pointee.sequence = self.sequence
-        c.pointee.time_unix_nano = self.timeUnixNano
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        c.pointee.type = arena.text(self.type)
-        if !self.attributes.isEmpty {
-            c.pointee.n_attributes = self.attributes.count
-            let type: UnsafePointer<cp_message> = gantry__v1__event__attributes_entry__type()
-            c.pointee.attributes = arena.entries(self.attributes, type) {
-                (entry: UnsafeMutablePointer<Gantry__V1__Event__AttributesEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.InspectRequest: Message {
-    typealias CStruct = Gantry__V1__InspectRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__inspect_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_request__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Gantry.V1.InspectResponse: Message {
-    typealias CStruct = Gantry__V1__InspectResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__inspect_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Gantry.V1.ContainerRecord(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__inspect_response__type())
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerBox)
     }
 }
 
 extension Gantry.V1.PendingRequest: Message {
-    typealias CStruct = Gantry__V1__PendingRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__pending_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.PendingResponse: Message {
-    typealias CStruct = Gantry__V1__PendingResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__pending_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.calls = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.calls = Lift.messages(c.pointee.calls, c.pointee.n_calls)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_response__type())
-        if !self.calls.isEmpty {
-            c.pointee.n_calls = self.calls.count
-            c.pointee.calls = arena.messages(self.calls)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &calls)
     }
 }
 
 extension Gantry.V1.MetricsRequest: Message {
-    typealias CStruct = Gantry__V1__MetricsRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__metrics_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__metrics_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.MetricsResponse: Message {
-    typealias CStruct = Gantry__V1__MetricsResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__metrics_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.text = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.text = Lift.text(c.pointee.text)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__metrics_response__type())
-        c.pointee.text = arena.text(self.text)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &text)
     }
 }
 
 extension Gantry.V1.SetLogLevelRequest: Message {
-    typealias CStruct = Gantry__V1__SetLogLevelRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__set_log_level_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.subsystem = ""
+        self.level = ""
+        self.forNano = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.subsystem = Lift.text(c.pointee.subsystem)
-        self.level = Lift.text(c.pointee.level)
-        self.forNano = c.pointee.for_nano
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__set_log_level_request__type())
-        c.pointee.subsystem = arena.text(self.subsystem)
-        c.pointee.level = arena.text(self.level)
-        c.pointee.for_nano = self.forNano
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(2, &forNano)
+        w.text(1, &level)
+        w.text(0, &subsystem)
     }
 }
 
 extension Gantry.V1.SetLogLevelResponse: Message {
-    typealias CStruct = Gantry__V1__SetLogLevelResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__set_log_level_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__set_log_level_response__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.ContainerRecord: Message {
-    typealias CStruct = Gantry__V1__ContainerRecord
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__container_record__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__container_record__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.state = ""
+        self.step = ""
+        self.stateSinceUnixNano = 0
+        self.pid = 0
+        self.configBox = Boxed()
+        self.launchInfoBox = Boxed()
+        self.steps = []
+        self.sandbox = ""
+        self.rootfs = ""
+        self.termination = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.state = Lift.text(c.pointee.state)
-        self.step = Lift.text(c.pointee.step)
-        self.stateSinceUnixNano = c.pointee.state_since_unix_nano
-        self.pid = c.pointee.pid
-        if let value = c.pointee.config {
-            self.configBox = Boxed(Mesos.Slave.ContainerConfig(copying: value))
-        } else {
-            self.configBox = Boxed(nil)
-        }
-        if let value = c.pointee.launch_info {
-            self.launchInfoBox = Boxed(Mesos.Slave.ContainerLaunchInfo(copying: value))
-        } else {
-            self.launchInfoBox = Boxed(nil)
-        }
-        self.steps = Lift.messages(c.pointee.steps, c.pointee.n_steps)
-        self.sandbox = Lift.text(c.pointee.sandbox)
-        self.rootfs = Lift.text(c.pointee.rootfs)
-        if let value = c.pointee.termination {
-            self.termination = Mesos.Slave.ContainerTermination(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(10, &termination)
+        w.text(9, &rootfs)
+        w.text(8, &sandbox)
+        w.messages(7, &steps)
+        w.boxed(6, &launchInfoBox)
+        w.boxed(5, &configBox)
+        w.number(4, &pid)
+        w.number(3, &stateSinceUnixNano)
+        w.text(2, &step)
+        w.text(1, &state)
+        w.boxed(0, &containerIDBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__container_record__type())
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        c.pointee.state = arena.text(self.state)
-        c.pointee.step = arena.text(self.step)
-        c.pointee.state_since_unix_nano = self.stateSinceUnixNano
-        c.pointee.pid = self.pid
-        if let value = self.config { c.pointee.config = value.lower(into: arena) }
-        if let value = self.launchInfo { c.pointee.launch_info = value.lower(into: arena) }
-        if !self.steps.isEmpty {
-            c.pointee.n_steps = self.steps.count
-            c.pointee.steps = arena.messages(self.steps)
-        }
-        c.pointee.sandbox = arena.text(self.sandbox)
-        c.pointee.rootfs = arena.text(self.rootfs)
-        if let value = self.termination { c.pointee.termination = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.StepRecord: Message {
-    typealias CStruct = Gantry__V1__StepRecord
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__step_record__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__step_record__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.pipeline = ""
+        self.step = ""
+        self.startedUnixNano = 0
+        self.durationNano = 0
+        self.errorBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pipeline = Lift.text(c.pointee.pipeline)
-        self.step = Lift.text(c.pointee.step)
-        self.startedUnixNano = c.pointee.started_unix_nano
-        self.durationNano = c.pointee.duration_nano
-        if let value = c.pointee.error {
-            self.errorBox = Boxed(Gantry.V1.ErrorInfo(copying: value))
-        } else {
-            self.errorBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(4, &errorBox)
+        w.number(3, &durationNano)
+        w.number(2, &startedUnixNano)
+        w.text(1, &step)
+        w.text(0, &pipeline)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__step_record__type())
-        c.pointee.pipeline = arena.text(self.pipeline)
-        c.pointee.step = arena.text(self.step)
-        c.pointee.started_unix_nano = self.startedUnixNano
-        c.pointee.duration_nano = self.durationNano
-        if let value = self.error { c.pointee.error = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.PendingCall: Message {
-    typealias CStruct = Gantry__V1__PendingCall
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_call__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__pending_call__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.method = ""
+        self.containerIDBox = Boxed()
+        self.ageNano = 0
+        self.step = ""
+        self.peerUid = 0
+        self.peerPid = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.method = Lift.text(c.pointee.method)
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        self.ageNano = c.pointee.age_nano
-        self.step = Lift.text(c.pointee.step)
-        self.peerUid = c.pointee.peer_uid
-        self.peerPid = c.pointee.peer_pid
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(5, &peerPid)
+        w.number(4, &peerUid)
+        w.text(3, &step)
+        w.number(2, &ageNano)
+        w.boxed(1, &containerIDBox)
+        w.text(0, &method)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__pending_call__type())
-        c.pointee.method = arena.text(self.method)
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        c.pointee.age_nano = self.ageNano
-        c.pointee.step = arena.text(self.step)
-        c.pointee.peer_uid = self.peerUid
-        c.pointee.peer_pid = self.peerPid
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,10 +6,11 @@ internal import CProto
 
 extension Google.Protobuf {
     /// Bytes of a message, and the name of its type.
-    public struct AnyMessage: Sendable, Hashable {
+    public struct AnyMessage: Sendable {
         /// "type.googleapis.com/" followed by the full message name; what stands before the last slash is
         /// not looked at.
         public var typeURL: String
+        /// The message, encoded.
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -22,26 +23,18 @@ extension Google.Protobuf {
 }
 
 extension Google.Protobuf.AnyMessage: Message {
-    typealias CStruct = Google__Protobuf__Any
+    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__any__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: google__protobuf__any__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.typeURL = ""
+        self.value = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.typeURL = Lift.text(c.pointee.type_url)
-        self.value = Lift.bytes(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(google__protobuf__any__type())
-        c.pointee.type_url = arena.text(self.typeURL)
-        c.pointee.value = arena.bytes(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &value)
+        w.text(0, &typeURL)
     }
 }

@@ -6,9 +6,12 @@ internal import CProto
 
 extension Google.Rpc {
     /// The outcome of a call: a canonical code (0 is OK), words for people, and details for programs.
-    public struct Status: Sendable, Hashable {
+    public struct Status: Sendable {
+        /// A number of google.rpc.Code; 0 is no error.
         public var code: Int32
+        /// For people.
         public var message: String
+        /// More of it, for programs.
         public var details: [Google.Protobuf.AnyMessage]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -26,31 +29,20 @@ extension Google.Rpc {
 }
 
 extension Google.Rpc.Status: Message {
-    typealias CStruct = Google__Rpc__Status
+    public static var schema: MessageSchema { MessageSchema(table: google__rpc__status__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: google__rpc__status__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.code = 0
+        self.message = ""
+        self.details = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.code = c.pointee.code
-        self.message = Lift.text(c.pointee.message)
-        self.details = Lift.messages(c.pointee.details, c.pointee.n_details)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(google__rpc__status__type())
-        c.pointee.code = self.code
-        c.pointee.message = arena.text(self.message)
-        if !self.details.isEmpty {
-            c.pointee.n_details = self.details.count
-            c.pointee.details = arena.messages(self.details)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &details)
+        w.text(1, &message)
+        w.number(0, &code)
     }
 }

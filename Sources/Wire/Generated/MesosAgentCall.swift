@@ -6,33 +6,55 @@ internal import CProto
 
 extension Mesos.Agent {
     /// A call; `type` says which of the others is set.
-    public struct Call: Sendable, Hashable {
-        public var type: Mesos.Agent.Call.TypeEnum?
-        public var getMetrics: Mesos.Agent.Call.GetMetrics?
-        public var setLoggingLevel: Mesos.Agent.Call.SetLoggingLevel?
-        public var listFiles: Mesos.Agent.Call.ListFiles?
-        public var readFile: Mesos.Agent.Call.ReadFile?
-        public var launchNestedContainer: Mesos.Agent.Call.LaunchNestedContainer?
-        public var waitNestedContainer: Mesos.Agent.Call.WaitNestedContainer?
-        public var killNestedContainer: Mesos.Agent.Call.KillNestedContainer?
-        public var launchNestedContainerSession: Mesos.Agent.Call.LaunchNestedContainerSession?
+    public struct Call: Sendable {
+        /// Which of the calls below; only its own field is looked at.
+        public var type: Optional<Mesos.Agent.Call.TypeEnum>
+        /// For GET_METRICS.
+        public var getMetrics: Optional<Mesos.Agent.Call.GetMetrics>
+        /// For SET_LOGGING_LEVEL.
+        public var setLoggingLevel: Optional<Mesos.Agent.Call.SetLoggingLevel>
+        /// For LIST_FILES.
+        public var listFiles: Optional<Mesos.Agent.Call.ListFiles>
+        /// For READ_FILE.
+        public var readFile: Optional<Mesos.Agent.Call.ReadFile>
+        /// For LAUNCH_NESTED_CONTAINER.
+        public var launchNestedContainer: Optional<Mesos.Agent.Call.LaunchNestedContainer>
+        /// For WAIT_NESTED_CONTAINER.
+        public var waitNestedContainer: Optional<Mesos.Agent.Call.WaitNestedContainer>
+        /// For KILL_NESTED_CONTAINER.
+        public var killNestedContainer: Optional<Mesos.Agent.Call.KillNestedContainer>
+        /// For LAUNCH_NESTED_CONTAINER_SESSION.
+        public var launchNestedContainerSession: Optional<Mesos.Agent.Call.LaunchNestedContainerSession>
+        /// For ATTACH_CONTAINER_INPUT.
         public var attachContainerInput: Mesos.Agent.Call.AttachContainerInput? {
             get { attachContainerInputBox.value }
             _modify { yield &attachContainerInputBox.value }
         }
         private var attachContainerInputBox: Boxed<Mesos.Agent.Call.AttachContainerInput>
-        public var attachContainerOutput: Mesos.Agent.Call.AttachContainerOutput?
-        public var removeNestedContainer: Mesos.Agent.Call.RemoveNestedContainer?
-        public var launchContainer: Mesos.Agent.Call.LaunchContainer?
-        public var waitContainer: Mesos.Agent.Call.WaitContainer?
-        public var killContainer: Mesos.Agent.Call.KillContainer?
-        public var removeContainer: Mesos.Agent.Call.RemoveContainer?
-        public var addResourceProviderConfig: Mesos.Agent.Call.AddResourceProviderConfig?
-        public var updateResourceProviderConfig: Mesos.Agent.Call.UpdateResourceProviderConfig?
-        public var removeResourceProviderConfig: Mesos.Agent.Call.RemoveResourceProviderConfig?
-        public var getContainers: Mesos.Agent.Call.GetContainers?
-        public var pruneImages: Mesos.Agent.Call.PruneImages?
-        public var markResourceProviderGone: Mesos.Agent.Call.MarkResourceProviderGone?
+        /// For ATTACH_CONTAINER_OUTPUT.
+        public var attachContainerOutput: Optional<Mesos.Agent.Call.AttachContainerOutput>
+        /// For REMOVE_NESTED_CONTAINER.
+        public var removeNestedContainer: Optional<Mesos.Agent.Call.RemoveNestedContainer>
+        /// For LAUNCH_CONTAINER.
+        public var launchContainer: Optional<Mesos.Agent.Call.LaunchContainer>
+        /// For WAIT_CONTAINER.
+        public var waitContainer: Optional<Mesos.Agent.Call.WaitContainer>
+        /// For KILL_CONTAINER.
+        public var killContainer: Optional<Mesos.Agent.Call.KillContainer>
+        /// For REMOVE_CONTAINER.
+        public var removeContainer: Optional<Mesos.Agent.Call.RemoveContainer>
+        /// For ADD_RESOURCE_PROVIDER_CONFIG.
+        public var addResourceProviderConfig: Optional<Mesos.Agent.Call.AddResourceProviderConfig>
+        /// For UPDATE_RESOURCE_PROVIDER_CONFIG.
+        public var updateResourceProviderConfig: Optional<Mesos.Agent.Call.UpdateResourceProviderConfig>
+        /// For REMOVE_RESOURCE_PROVIDER_CONFIG.
+        public var removeResourceProviderConfig: Optional<Mesos.Agent.Call.RemoveResourceProviderConfig>
+        /// For GET_CONTAINERS.
+        public var getContainers: Optional<Mesos.Agent.Call.GetContainers>
+        /// For PRUNE_IMAGES.
+        public var pruneImages: Optional<Mesos.Agent.Call.PruneImages>
+        /// For MARK_RESOURCE_PROVIDER_GONE.
+        public var markResourceProviderGone: Optional<Mesos.Agent.Call.MarkResourceProviderGone>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -84,6 +106,7 @@ extension Mesos.Agent {
             self.markResourceProviderGone = markResourceProviderGone
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -135,8 +158,9 @@ extension Mesos.Agent {
         }
 
         /// Metrics, but not waiting longer than this.
-        public struct GetMetrics: Sendable, Hashable {
-            public var timeout: Mesos.DurationInfo?
+        public struct GetMetrics: Sendable {
+            /// How long to wait for metrics that take time.
+            public var timeout: Optional<Mesos.DurationInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -146,8 +170,10 @@ extension Mesos.Agent {
         }
 
         /// A level of logging, for a while.
-        public struct SetLoggingLevel: Sendable, Hashable {
+        public struct SetLoggingLevel: Sendable {
+            /// 0 and up: the more, the more is logged.
             public var level: UInt32
+            /// Until it goes back.
             public var duration: Mesos.DurationInfo
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -159,7 +185,8 @@ extension Mesos.Agent {
         }
 
         /// The content of a directory.
-        public struct ListFiles: Sendable, Hashable {
+        public struct ListFiles: Sendable {
+            /// The directory, as the agent names it.
             public var path: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -170,10 +197,13 @@ extension Mesos.Agent {
         }
 
         /// A part of a file.
-        public struct ReadFile: Sendable, Hashable {
+        public struct ReadFile: Sendable {
+            /// The file, as the agent names it.
             public var path: String
+            /// Where to begin.
             public var offset: UInt64
-            public var length: UInt64?
+            /// How many bytes at most; all, if it is absent.
+            public var length: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -185,9 +215,11 @@ extension Mesos.Agent {
         }
 
         /// The containers, with or without the nested and the standalone ones.
-        public struct GetContainers: Sendable, Hashable {
-            public var showNested: Bool?
-            public var showStandalone: Bool?
+        public struct GetContainers: Sendable {
+            /// Containers in containers, too.
+            public var showNested: Optional<Bool>
+            /// Containers that belong to no framework, too.
+            public var showStandalone: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -198,17 +230,20 @@ extension Mesos.Agent {
         }
 
         /// A container inside another one.
-        public struct LaunchNestedContainer: Sendable, Hashable {
+        public struct LaunchNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
@@ -229,7 +264,8 @@ extension Mesos.Agent {
         }
 
         /// Answered when the nested container has ended.
-        public struct WaitNestedContainer: Sendable, Hashable {
+        public struct WaitNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -244,13 +280,15 @@ extension Mesos.Agent {
         }
 
         /// A signal for a nested container.
-        public struct KillNestedContainer: Sendable, Hashable {
+        public struct KillNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var signal: Int32?
+            /// Its number.
+            public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -261,7 +299,8 @@ extension Mesos.Agent {
         }
 
         /// Forgets an ended nested container.
-        public struct RemoveNestedContainer: Sendable, Hashable {
+        public struct RemoveNestedContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -276,17 +315,20 @@ extension Mesos.Agent {
         }
 
         /// A nested container that ends with its stream.
-        public struct LaunchNestedContainerSession: Sendable, Hashable {
+        public struct LaunchNestedContainerSession: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
@@ -307,14 +349,17 @@ extension Mesos.Agent {
         }
 
         /// Input for a container; the first message names it.
-        public struct AttachContainerInput: Sendable, Hashable {
-            public var type: Mesos.Agent.Call.AttachContainerInput.TypeEnum?
+        public struct AttachContainerInput: Sendable {
+            /// Which kind it is.
+            public var type: Optional<Mesos.Agent.Call.AttachContainerInput.TypeEnum>
+            /// The container.
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var processIo: Mesos.Agent.ProcessIO?
+            /// What to write to it.
+            public var processIo: Optional<Mesos.Agent.ProcessIO>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -328,6 +373,7 @@ extension Mesos.Agent {
                 self.processIo = processIo
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -350,7 +396,8 @@ extension Mesos.Agent {
         }
 
         /// The output of a container.
-        public struct AttachContainerOutput: Sendable, Hashable {
+        public struct AttachContainerOutput: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -365,23 +412,28 @@ extension Mesos.Agent {
         }
 
         /// A container, nested or standing alone.
-        public struct LaunchContainer: Sendable, Hashable {
+        public struct LaunchContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What to run.
             public var command: Mesos.CommandInfo? {
                 get { commandBox.value }
                 _modify { yield &commandBox.value }
             }
             private var commandBox: Boxed<Mesos.CommandInfo>
+            /// What it may use.
             public var resources: [Mesos.Resource]
+            /// How to contain it.
             public var container: Mesos.ContainerInfo? {
                 get { containerBox.value }
                 _modify { yield &containerBox.value }
             }
             private var containerBox: Boxed<Mesos.ContainerInfo>
+            /// The most it may use, by the resource's name; infinity for no limit.
             public var limits: [String: Mesos.Value.Scalar]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -402,7 +454,8 @@ extension Mesos.Agent {
         }
 
         /// Answered when the container has ended.
-        public struct WaitContainer: Sendable, Hashable {
+        public struct WaitContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -417,13 +470,15 @@ extension Mesos.Agent {
         }
 
         /// A signal for a container.
-        public struct KillContainer: Sendable, Hashable {
+        public struct KillContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
-            public var signal: Int32?
+            /// Its number.
+            public var signal: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -434,7 +489,8 @@ extension Mesos.Agent {
         }
 
         /// Forgets an ended container.
-        public struct RemoveContainer: Sendable, Hashable {
+        public struct RemoveContainer: Sendable {
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
@@ -449,7 +505,8 @@ extension Mesos.Agent {
         }
 
         /// A new resource provider.
-        public struct AddResourceProviderConfig: Sendable, Hashable {
+        public struct AddResourceProviderConfig: Sendable {
+            /// What it is to be.
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -464,7 +521,8 @@ extension Mesos.Agent {
         }
 
         /// A resource provider with changed settings.
-        public struct UpdateResourceProviderConfig: Sendable, Hashable {
+        public struct UpdateResourceProviderConfig: Sendable {
+            /// What it is to be.
             public var info: Mesos.ResourceProviderInfo {
                 get { infoBox.content }
                 _modify { yield &infoBox.content }
@@ -479,8 +537,10 @@ extension Mesos.Agent {
         }
 
         /// A resource provider that is not to be started any more.
-        public struct RemoveResourceProviderConfig: Sendable, Hashable {
+        public struct RemoveResourceProviderConfig: Sendable {
+            /// The kind of resource provider.
             public var type: String
+            /// Its name.
             public var name: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -492,7 +552,8 @@ extension Mesos.Agent {
         }
 
         /// A resource provider that will not come back.
-        public struct MarkResourceProviderGone: Sendable, Hashable {
+        public struct MarkResourceProviderGone: Sendable {
+            /// The resource provider.
             public var resourceProviderID: Mesos.ResourceProviderID
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -503,7 +564,8 @@ extension Mesos.Agent {
         }
 
         /// Images that no container needs are removed, but for these.
-        public struct PruneImages: Sendable, Hashable {
+        public struct PruneImages: Sendable {
+            /// Images to keep, also if nothing uses them.
             public var excludedImages: [Mesos.Image]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -516,718 +578,407 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.Call: Message {
-    typealias CStruct = Mesos__Agent__Call
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.getMetrics = nil
+        self.setLoggingLevel = nil
+        self.listFiles = nil
+        self.readFile = nil
+        self.launchNestedContainer = nil
+        self.waitNestedContainer = nil
+        self.killNestedContainer = nil
+        self.launchNestedContainerSession = nil
+        self.attachContainerInputBox = Boxed()
+        self.attachContainerOutput = nil
+        self.removeNestedContainer = nil
+        self.launchContainer = nil
+        self.waitContainer = nil
+        self.killContainer = nil
+        self.removeContainer = nil
+        self.addResourceProviderConfig = nil
+        self.updateResourceProviderConfig = nil
+        self.removeResourceProviderConfig = nil
+        self.getContainers = nil
+        self.pruneImages = nil
+        self.markResourceProviderGone = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.Call.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.get_metrics {
-            self.getMetrics = Mesos.Agent.Call.GetMetrics(copying: value)
-        }
-        if let value = c.pointee.set_logging_level {
-            self.setLoggingLevel = Mesos.Agent.Call.SetLoggingLevel(copying: value)
-        }
-        if let value = c.pointee.list_files {
-            self.listFiles = Mesos.Agent.Call.ListFiles(copying: value)
-        }
-        if let value = c.pointee.read_file {
-            self.readFile = Mesos.Agent.Call.ReadFile(copying: value)
-        }
-        if let value = c.pointee.launch_nested_container {
-            self.launchNestedContainer = Mesos.Agent.Call.LaunchNestedContainer(copying: value)
-        }
-        if let value = c.pointee.wait_nested_container {
-            self.waitNestedContainer = Mesos.Agent.Call.WaitNestedContainer(copying: value)
-        }
-        if let value = c.pointee.kill_nested_container {
-            self.killNestedContainer = Mesos.Agent.Call.KillNestedContainer(copying: value)
-        }
-        if let value = c.pointee.launch_nested_container_session {
-            self.launchNestedContainerSession = Mesos.Agent.Call.LaunchNestedContainerSession(copying: value)
-        }
-        if let value = c.pointee.attach_container_input {
-            self.attachContainerInputBox = Boxed(Mesos.Agent.Call.AttachContainerInput(copying: value))
-        } else {
-            self.attachContainerInputBox = Boxed(nil)
-        }
-        if let value = c.pointee.attach_container_output {
-            self.attachContainerOutput = Mesos.Agent.Call.AttachContainerOutput(copying: value)
-        }
-        if let value = c.pointee.remove_nested_container {
-            self.removeNestedContainer = Mesos.Agent.Call.RemoveNestedContainer(copying: value)
-        }
-        if let value = c.pointee.launch_container {
-            self.launchContainer = Mesos.Agent.Call.LaunchContainer(copying: value)
-        }
-        if let value = c.pointee.wait_container {
-            self.waitContainer = Mesos.Agent.Call.WaitContainer(copying: value)
-        }
-        if let value = c.pointee.kill_container {
-            self.killContainer = Mesos.Agent.Call.KillContainer(copying: value)
-        }
-        if let value = c.pointee.remove_container {
-            self.removeContainer = Mesos.Agent.Call.RemoveContainer(copying: value)
-        }
-        if let value = c.pointee.add_resource_provider_config {
-            self.addResourceProviderConfig = Mesos.Agent.Call.AddResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.update_resource_provider_config {
-            self.updateResourceProviderConfig = Mesos.Agent.Call.UpdateResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.remove_resource_provider_config {
-            self.removeResourceProviderConfig = Mesos.Agent.Call.RemoveResourceProviderConfig(copying: value)
-        }
-        if let value = c.pointee.get_containers {
-            self.getContainers = Mesos.Agent.Call.GetContainers(copying: value)
-        }
-        if let value = c.pointee.prune_images {
-            self.pruneImages = Mesos.Agent.Call.PruneImages(copying: value)
-        }
-        if let value = c.pointee.mark_resource_provider_gone {
-            self.markResourceProviderGone = Mesos.Agent.Call.MarkResourceProviderGone(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(21, &markResourceProviderGone)
+        w.message(20, &pruneImages)
+        w.message(19, &getContainers)
+        w.message(18, &removeResourceProviderConfig)
+        w.message(17, &updateResourceProviderConfig)
+        w.message(16, &addResourceProviderConfig)
+        w.message(15, &removeContainer)
+        w.message(14, &killContainer)
+        w.message(13, &waitContainer)
+        w.message(12, &launchContainer)
+        w.message(11, &removeNestedContainer)
+        w.message(10, &attachContainerOutput)
+        w.boxed(9, &attachContainerInputBox)
+        w.message(8, &launchNestedContainerSession)
+        w.message(7, &killNestedContainer)
+        w.message(6, &waitNestedContainer)
+        w.message(5, &launchNestedContainer)
+        w.message(4, &readFile)
+        w.message(3, &listFiles)
+        w.message(2, &setLoggingLevel)
+        w.message(1, &getMetrics)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__Call__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.getMetrics { c.pointee.get_metrics = value.lower(into: arena) }
-        if let value = self.setLoggingLevel { c.pointee.set_logging_level = value.lower(into: arena) }
-        if let value = self.listFiles { c.pointee.list_files = value.lower(into: arena) }
-        if let value = self.readFile { c.pointee.read_file = value.lower(into: arena) }
-        if let value = self.launchNestedContainer { c.pointee.launch_nested_container = value.lower(into: arena) }
-        if let value = self.waitNestedContainer { c.pointee.wait_nested_container = value.lower(into: arena) }
-        if let value = self.killNestedContainer { c.pointee.kill_nested_container = value.lower(into: arena) }
-        if let value = self.launchNestedContainerSession {
-            c.pointee.launch_nested_container_session = value.lower(into: arena)
-        }
-        if let value = self.attachContainerInput { c.pointee.attach_container_input = value.lower(into: arena) }
-        if let value = self.attachContainerOutput { c.pointee.attach_container_output = value.lower(into: arena) }
-        if let value = self.removeNestedContainer { c.pointee.remove_nested_container = value.lower(into: arena) }
-        if let value = self.launchContainer { c.pointee.launch_container = value.lower(into: arena) }
-        if let value = self.waitContainer { c.pointee.wait_container = value.lower(into: arena) }
-        if let value = self.killContainer { c.pointee.kill_container = value.lower(into: arena) }
-        if let value = self.removeContainer { c.pointee.remove_container = value.lower(into: arena) }
-        if let value = self.addResourceProviderConfig {
-            c.pointee.add_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.updateResourceProviderConfig {
-            c.pointee.update_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.removeResourceProviderConfig {
-            c.pointee.remove_resource_provider_config = value.lower(into: arena)
-        }
-        if let value = self.getContainers { c.pointee.get_containers = value.lower(into: arena) }
-        if let value = self.pruneImages { c.pointee.prune_images = value.lower(into: arena) }
-        if let value = self.markResourceProviderGone {
-            c.pointee.mark_resource_provider_gone = value.lower(into: arena)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Call.GetMetrics: Message {
-    typealias CStruct = Mesos__Agent__Call__GetMetrics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_metrics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__get_metrics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.timeout = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.timeout {
-            self.timeout = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_metrics__type())
-        if let value = self.timeout { c.pointee.timeout = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &timeout)
     }
 }
 
 extension Mesos.Agent.Call.SetLoggingLevel: Message {
-    typealias CStruct = Mesos__Agent__Call__SetLoggingLevel
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__set_logging_level__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__set_logging_level__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.level = 0
+        self.duration = Mesos.DurationInfo(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.level = c.pointee.level
-        self.duration = Mesos.DurationInfo(copying: c.pointee.duration)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__set_logging_level__type())
-        c.pointee.level = self.level
-        c.pointee.duration = self.duration.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &duration)
+        w.number(0, &level)
     }
 }
 
 extension Mesos.Agent.Call.ListFiles: Message {
-    typealias CStruct = Mesos__Agent__Call__ListFiles
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__list_files__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__list_files__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__list_files__type())
-        c.pointee.path = arena.text(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Agent.Call.ReadFile: Message {
-    typealias CStruct = Mesos__Agent__Call__ReadFile
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__read_file__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__read_file__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.offset = 0
+        self.length = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        self.offset = c.pointee.offset
-        if c.pointee.has_length != 0 { self.length = c.pointee.length }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__read_file__type())
-        c.pointee.path = arena.text(self.path)
-        c.pointee.offset = self.offset
-        if let value = self.length {
-            c.pointee.has_length = 1
-            c.pointee.length = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(2, &length)
+        w.number(1, &offset)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Agent.Call.GetContainers: Message {
-    typealias CStruct = Mesos__Agent__Call__GetContainers
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_containers__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__get_containers__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.showNested = nil
+        self.showStandalone = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_show_nested != 0 { self.showNested = c.pointee.show_nested != 0 }
-        if c.pointee.has_show_standalone != 0 { self.showStandalone = c.pointee.show_standalone != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__get_containers__type())
-        if let value = self.showNested {
-            c.pointee.has_show_nested = 1
-            c.pointee.show_nested = value ? 1 : 0
-        }
-        if let value = self.showStandalone {
-            c.pointee.has_show_standalone = 1
-            c.pointee.show_standalone = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &showStandalone)
+        w.optional(0, &showNested)
     }
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &containerBox)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.WaitNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__WaitNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__wait_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.KillNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__KillNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__kill_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.signal = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.signal {
-            c.pointee.has_signal = 1
-            c.pointee.signal = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &signal)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_nested_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchNestedContainerSession
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container_session__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_nested_container_session__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_nested_container_session__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &containerBox)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.AttachContainerInput: Message {
-    typealias CStruct = Mesos__Agent__Call__AttachContainerInput
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_input__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__attach_container_input__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.containerIDBox = Boxed()
+        self.processIo = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.Call.AttachContainerInput.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if let value = c.pointee.process_io {
-            self.processIo = Mesos.Agent.ProcessIO(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_input__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__Call__AttachContainerInput__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if let value = self.processIo { c.pointee.process_io = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &processIo)
+        w.boxed(1, &containerIDBox)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Agent.Call.AttachContainerOutput: Message {
-    typealias CStruct = Mesos__Agent__Call__AttachContainerOutput
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_output__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__attach_container_output__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__attach_container_output__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.LaunchContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__LaunchContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__launch_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.commandBox = Boxed()
+        self.resources = []
+        self.containerBox = Boxed()
+        self.limits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &limits)
+        w.boxed(3, &containerBox)
+        w.messages(2, &resources)
+        w.boxed(1, &commandBox)
+        w.boxed(0, &containerIDBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__launch_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.limits.isEmpty {
-            c.pointee.n_limits = self.limits.count
-            let type: UnsafePointer<cp_message> = mesos__agent__call__launch_container__limits_entry__type()
-            c.pointee.limits = arena.entries(self.limits, type) {
-                (entry: UnsafeMutablePointer<Mesos__Agent__Call__LaunchContainer__LimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Call.WaitContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__WaitContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__wait_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__wait_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.KillContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__KillContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__kill_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.signal = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.has_signal != 0 { self.signal = c.pointee.signal }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__kill_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.signal {
-            c.pointee.has_signal = 1
-            c.pointee.signal = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &signal)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveContainer: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_container__type())
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &containerIDBox)
     }
 }
 
 extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__AddResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__add_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__add_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.infoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__add_resource_provider_config__type())
-        c.pointee.info = self.info.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &infoBox)
     }
 }
 
 extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__UpdateResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__update_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__update_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.infoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.infoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__update_resource_provider_config__type())
-        c.pointee.info = self.info.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &infoBox)
     }
 }
 
 extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
-    typealias CStruct = Mesos__Agent__Call__RemoveResourceProviderConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_resource_provider_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__remove_resource_provider_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__remove_resource_provider_config__type())
-        c.pointee.type = arena.text(self.type)
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &name)
+        w.text(0, &type)
     }
 }
 
 extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
-    typealias CStruct = Mesos__Agent__Call__MarkResourceProviderGone
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__mark_resource_provider_gone__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__mark_resource_provider_gone__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resourceProviderID = Mesos.ResourceProviderID(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resourceProviderID = Mesos.ResourceProviderID(copying: c.pointee.resource_provider_id)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__mark_resource_provider_gone__type())
-        c.pointee.resource_provider_id = self.resourceProviderID.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &resourceProviderID)
     }
 }
 
 extension Mesos.Agent.Call.PruneImages: Message {
-    typealias CStruct = Mesos__Agent__Call__PruneImages
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__prune_images__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__call__prune_images__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.excludedImages = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__call__prune_images__type())
-        if !self.excludedImages.isEmpty {
-            c.pointee.n_excluded_images = self.excludedImages.count
-            c.pointee.excluded_images = arena.messages(self.excludedImages)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &excludedImages)
     }
 }

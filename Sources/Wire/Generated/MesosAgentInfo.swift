@@ -6,14 +6,21 @@ internal import CProto
 
 extension Mesos {
     /// An agent: its address, its resources, its attributes.
-    public struct SlaveInfo: Sendable, Hashable {
+    public struct SlaveInfo: Sendable {
+        /// The machine's name.
         public var hostname: String
+        /// All that it has.
         public var resources: [Mesos.Resource]
+        /// What is worth knowing of the machine.
         public var attributes: [Mesos.Attribute]
-        public var id: Mesos.SlaveID?
-        public var checkpoint: Bool?
-        public var port: Int32?
-        public var domain: Mesos.DomainInfo?
+        /// The agent, once it is registered.
+        public var id: Optional<Mesos.SlaveID>
+        /// Write to disk what a restarted agent needs to find its containers again.
+        public var checkpoint: Optional<Bool>
+        /// Where the agent listens.
+        public var port: Optional<Int32>
+        /// Where the machine stands.
+        public var domain: Optional<Mesos.DomainInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -43,8 +50,9 @@ extension Mesos {
     }
 
     /// Where a machine is.
-    public struct DomainInfo: Sendable, Hashable {
-        public var faultDomain: Mesos.DomainInfo.FaultDomain?
+    public struct DomainInfo: Sendable {
+        /// What fails together.
+        public var faultDomain: Optional<Mesos.DomainInfo.FaultDomain>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -53,8 +61,10 @@ extension Mesos {
         }
 
         /// Machines that can fail together.
-        public struct FaultDomain: Sendable, Hashable {
+        public struct FaultDomain: Sendable {
+            /// The larger unit, such as a city.
             public var region: Mesos.DomainInfo.FaultDomain.RegionInfo
+            /// The smaller unit, such as a hall, within the region.
             public var zone: Mesos.DomainInfo.FaultDomain.ZoneInfo
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -68,7 +78,8 @@ extension Mesos {
             }
 
             /// A region: zones that are near each other.
-            public struct RegionInfo: Sendable, Hashable {
+            public struct RegionInfo: Sendable {
+                /// The region.
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -79,7 +90,8 @@ extension Mesos {
             }
 
             /// A zone within a region.
-            public struct ZoneInfo: Sendable, Hashable {
+            public struct ZoneInfo: Sendable {
+                /// The zone.
                 public var name: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -92,9 +104,11 @@ extension Mesos {
     }
 
     /// How an agent is emptied.
-    public struct DrainConfig: Sendable, Hashable {
-        public var maxGracePeriod: Mesos.DurationInfo?
-        public var markGone: Bool?
+    public struct DrainConfig: Sendable {
+        /// How long tasks may take to end.
+        public var maxGracePeriod: Optional<Mesos.DurationInfo>
+        /// The agent does not come back.
+        public var markGone: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -108,14 +122,21 @@ extension Mesos {
     }
 
     /// The version of a program, and how it was built.
-    public struct VersionInfo: Sendable, Hashable {
+    public struct VersionInfo: Sendable {
+        /// The version.
         public var version: String
-        public var buildDate: String?
-        public var buildTime: Double?
-        public var buildUser: String?
-        public var gitSha: String?
-        public var gitBranch: String?
-        public var gitTag: String?
+        /// When it was built, in words.
+        public var buildDate: Optional<String>
+        /// When it was built, in seconds since 1970.
+        public var buildTime: Optional<Double>
+        /// Who built it.
+        public var buildUser: Optional<String>
+        /// The commit.
+        public var gitSha: Optional<String>
+        /// The branch.
+        public var gitBranch: Optional<String>
+        /// The tag.
+        public var gitTag: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -139,14 +160,21 @@ extension Mesos {
     }
 
     /// A file in a sandbox, as stat(2) sees it.
-    public struct FileInfo: Sendable, Hashable {
+    public struct FileInfo: Sendable {
+        /// The file.
         public var path: String
-        public var nlink: Int32?
-        public var size: UInt64?
-        public var mtime: Mesos.TimeInfo?
-        public var mode: UInt32?
-        public var uid: String?
-        public var gid: String?
+        /// How many names it has.
+        public var nlink: Optional<Int32>
+        /// Bytes.
+        public var size: Optional<UInt64>
+        /// When it was last changed.
+        public var mtime: Optional<Mesos.TimeInfo>
+        /// Type and permissions, as in stat(2).
+        public var mode: Optional<UInt32>
+        /// The owner's name.
+        public var uid: Optional<String>
+        /// The group's name.
+        public var gid: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -171,295 +199,161 @@ extension Mesos {
 }
 
 extension Mesos.SlaveInfo: Message {
-    typealias CStruct = Mesos__SlaveInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.hostname = ""
+        self.resources = []
+        self.attributes = []
+        self.id = nil
+        self.checkpoint = nil
+        self.port = nil
+        self.domain = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.hostname = Lift.text(c.pointee.hostname)
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        self.attributes = Lift.messages(c.pointee.attributes, c.pointee.n_attributes)
-        if let value = c.pointee.id {
-            self.id = Mesos.SlaveID(copying: value)
-        }
-        if c.pointee.has_checkpoint != 0 { self.checkpoint = c.pointee.checkpoint != 0 }
-        if c.pointee.has_port != 0 { self.port = c.pointee.port }
-        if let value = c.pointee.domain {
-            self.domain = Mesos.DomainInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(6, &domain)
+        w.optional(5, &port)
+        w.optional(4, &checkpoint)
+        w.message(3, &id)
+        w.messages(2, &attributes)
+        w.messages(1, &resources)
+        w.text(0, &hostname)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave_info__type())
-        c.pointee.hostname = arena.text(self.hostname)
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.attributes.isEmpty {
-            c.pointee.n_attributes = self.attributes.count
-            c.pointee.attributes = arena.messages(self.attributes)
-        }
-        if let value = self.id { c.pointee.id = value.lower(into: arena) }
-        if let value = self.checkpoint {
-            c.pointee.has_checkpoint = 1
-            c.pointee.checkpoint = value ? 1 : 0
-        }
-        if let value = self.port {
-            c.pointee.has_port = 1
-            c.pointee.port = value
-        }
-        if let value = self.domain { c.pointee.domain = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.DomainInfo: Message {
-    typealias CStruct = Mesos__DomainInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__domain_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.faultDomain = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.fault_domain {
-            self.faultDomain = Mesos.DomainInfo.FaultDomain(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__type())
-        if let value = self.faultDomain { c.pointee.fault_domain = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &faultDomain)
     }
 }
 
 extension Mesos.DomainInfo.FaultDomain: Message {
-    typealias CStruct = Mesos__DomainInfo__FaultDomain
+    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__domain_info__fault_domain__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.region = Mesos.DomainInfo.FaultDomain.RegionInfo(unset)
+        self.zone = Mesos.DomainInfo.FaultDomain.ZoneInfo(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.region = Mesos.DomainInfo.FaultDomain.RegionInfo(copying: c.pointee.region)
-        self.zone = Mesos.DomainInfo.FaultDomain.ZoneInfo(copying: c.pointee.zone)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__type())
-        c.pointee.region = self.region.lower(into: arena)
-        c.pointee.zone = self.zone.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &zone)
+        w.message(0, &region)
     }
 }
 
 extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
-    typealias CStruct = Mesos__DomainInfo__FaultDomain__RegionInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__region_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__domain_info__fault_domain__region_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__region_info__type())
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
-    typealias CStruct = Mesos__DomainInfo__FaultDomain__ZoneInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__zone_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__domain_info__fault_domain__zone_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__domain_info__fault_domain__zone_info__type())
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.DrainConfig: Message {
-    typealias CStruct = Mesos__DrainConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__drain_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__drain_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.maxGracePeriod = nil
+        self.markGone = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.max_grace_period {
-            self.maxGracePeriod = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.has_mark_gone != 0 { self.markGone = c.pointee.mark_gone != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__drain_config__type())
-        if let value = self.maxGracePeriod { c.pointee.max_grace_period = value.lower(into: arena) }
-        if let value = self.markGone {
-            c.pointee.has_mark_gone = 1
-            c.pointee.mark_gone = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &markGone)
+        w.message(0, &maxGracePeriod)
     }
 }
 
 extension Mesos.VersionInfo: Message {
-    typealias CStruct = Mesos__VersionInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__version_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__version_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.version = ""
+        self.buildDate = nil
+        self.buildTime = nil
+        self.buildUser = nil
+        self.gitSha = nil
+        self.gitBranch = nil
+        self.gitTag = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.version = Lift.text(c.pointee.version)
-        if c.pointee.has_build_date != 0 { self.buildDate = Lift.text(c.pointee.build_date) }
-        if c.pointee.has_build_time != 0 { self.buildTime = c.pointee.build_time }
-        if c.pointee.has_build_user != 0 { self.buildUser = Lift.text(c.pointee.build_user) }
-        if c.pointee.has_git_sha != 0 { self.gitSha = Lift.text(c.pointee.git_sha) }
-        if c.pointee.has_git_branch != 0 { self.gitBranch = Lift.text(c.pointee.git_branch) }
-        if c.pointee.has_git_tag != 0 { self.gitTag = Lift.text(c.pointee.git_tag) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(6, &gitTag)
+        w.text(5, &gitBranch)
+        w.text(4, &gitSha)
+        w.text(3, &buildUser)
+        w.optional(2, &buildTime)
+        w.text(1, &buildDate)
+        w.text(0, &version)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__version_info__type())
-        c.pointee.version = arena.text(self.version)
-        if let value = self.buildDate {
-            c.pointee.has_build_date = 1
-            c.pointee.build_date = arena.text(value)
-        }
-        if let value = self.buildTime {
-            c.pointee.has_build_time = 1
-            c.pointee.build_time = value
-        }
-        if let value = self.buildUser {
-            c.pointee.has_build_user = 1
-            c.pointee.build_user = arena.text(value)
-        }
-        if let value = self.gitSha {
-            c.pointee.has_git_sha = 1
-            c.pointee.git_sha = arena.text(value)
-        }
-        if let value = self.gitBranch {
-            c.pointee.has_git_branch = 1
-            c.pointee.git_branch = arena.text(value)
-        }
-        if let value = self.gitTag {
-            c.pointee.has_git_tag = 1
-            c.pointee.git_tag = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.FileInfo: Message {
-    typealias CStruct = Mesos__FileInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__file_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__file_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.nlink = nil
+        self.size = nil
+        self.mtime = nil
+        self.mode = nil
+        self.uid = nil
+        self.gid = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.has_nlink != 0 { self.nlink = c.pointee.nlink }
-        if c.pointee.has_size != 0 { self.size = c.pointee.size }
-        if let value = c.pointee.mtime {
-            self.mtime = Mesos.TimeInfo(copying: value)
-        }
-        if c.pointee.has_mode != 0 { self.mode = c.pointee.mode }
-        if c.pointee.has_uid != 0 { self.uid = Lift.text(c.pointee.uid) }
-        if c.pointee.has_gid != 0 { self.gid = Lift.text(c.pointee.gid) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(6, &gid)
+        w.text(5, &uid)
+        w.optional(4, &mode)
+        w.message(3, &mtime)
+        w.optional(2, &size)
+        w.optional(1, &nlink)
+        w.text(0, &path)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__file_info__type())
-        c.pointee.path = arena.text(self.path)
-        if let value = self.nlink {
-            c.pointee.has_nlink = 1
-            c.pointee.nlink = value
-        }
-        if let value = self.size {
-            c.pointee.has_size = 1
-            c.pointee.size = value
-        }
-        if let value = self.mtime { c.pointee.mtime = value.lower(into: arena) }
-        if let value = self.mode {
-            c.pointee.has_mode = 1
-            c.pointee.mode = value
-        }
-        if let value = self.uid {
-            c.pointee.has_uid = 1
-            c.pointee.uid = arena.text(value)
-        }
-        if let value = self.gid {
-            c.pointee.has_gid = 1
-            c.pointee.gid = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,9 +6,12 @@ internal import CProto
 
 extension Mesos.Agent {
     /// A piece of input or output, or a word about the stream itself.
-    public struct ProcessIO: Sendable, Hashable {
-        public var type: Mesos.Agent.ProcessIO.TypeEnum?
-        public var data: Mesos.Agent.ProcessIO.Data?
+    public struct ProcessIO: Sendable {
+        /// Which kind it is.
+        public var type: Optional<Mesos.Agent.ProcessIO.TypeEnum>
+        /// Bytes of a stream.
+        public var data: Optional<Mesos.Agent.ProcessIO.Data>
+        /// Something other than bytes.
         public var control: Mesos.Agent.ProcessIO.Control? {
             get { controlBox.value }
             _modify { yield &controlBox.value }
@@ -27,6 +30,7 @@ extension Mesos.Agent {
             self.controlBox = Boxed(control)
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -48,9 +52,11 @@ extension Mesos.Agent {
         }
 
         /// Bytes of one stream; none at all are its end.
-        public struct Data: Sendable, Hashable {
-            public var type: Mesos.Agent.ProcessIO.Data.TypeEnum?
-            public var data: [UInt8]?
+        public struct Data: Sendable {
+            /// Which stream.
+            public var type: Optional<Mesos.Agent.ProcessIO.Data.TypeEnum>
+            /// The bytes; none ends the stream.
+            public var data: Optional<[UInt8]>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -62,6 +68,7 @@ extension Mesos.Agent {
                 self.data = data
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -85,10 +92,13 @@ extension Mesos.Agent {
         }
 
         /// A change of the terminal, or a sign of life.
-        public struct Control: Sendable, Hashable {
-            public var type: Mesos.Agent.ProcessIO.Control.TypeEnum?
-            public var ttyInfo: Mesos.TTYInfo?
-            public var heartbeat: Mesos.Agent.ProcessIO.Control.Heartbeat?
+        public struct Control: Sendable {
+            /// Which kind it is.
+            public var type: Optional<Mesos.Agent.ProcessIO.Control.TypeEnum>
+            /// A terminal of another size.
+            public var ttyInfo: Optional<Mesos.TTYInfo>
+            /// Nothing but a sign of life.
+            public var heartbeat: Optional<Mesos.Agent.ProcessIO.Control.Heartbeat>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -102,6 +112,7 @@ extension Mesos.Agent {
                 self.heartbeat = heartbeat
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -123,8 +134,9 @@ extension Mesos.Agent {
             }
 
             /// How often signs of life come.
-            public struct Heartbeat: Sendable, Hashable {
-                public var interval: Mesos.DurationInfo?
+            public struct Heartbeat: Sendable {
+                /// How often it comes.
+                public var interval: Optional<Mesos.DurationInfo>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -137,133 +149,71 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.ProcessIO: Message {
-    typealias CStruct = Mesos__Agent__ProcessIO
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__process_io__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.data = nil
+        self.controlBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.ProcessIO.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.data {
-            self.data = Mesos.Agent.ProcessIO.Data(copying: value)
-        }
-        if let value = c.pointee.control {
-            self.controlBox = Boxed(Mesos.Agent.ProcessIO.Control(copying: value))
-        } else {
-            self.controlBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__ProcessIO__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.data { c.pointee.data = value.lower(into: arena) }
-        if let value = self.control { c.pointee.control = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &controlBox)
+        w.message(1, &data)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Agent.ProcessIO.Data: Message {
-    typealias CStruct = Mesos__Agent__ProcessIO__Data
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__data__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__process_io__data__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.data = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.ProcessIO.Data.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__data__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__ProcessIO__Data__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.data {
-            c.pointee.has_data = 1
-            c.pointee.data = arena.bytes(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &data)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Agent.ProcessIO.Control: Message {
-    typealias CStruct = Mesos__Agent__ProcessIO__Control
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__process_io__control__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.ttyInfo = nil
+        self.heartbeat = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.ProcessIO.Control.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.tty_info {
-            self.ttyInfo = Mesos.TTYInfo(copying: value)
-        }
-        if let value = c.pointee.heartbeat {
-            self.heartbeat = Mesos.Agent.ProcessIO.Control.Heartbeat(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__control__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__ProcessIO__Control__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.ttyInfo { c.pointee.tty_info = value.lower(into: arena) }
-        if let value = self.heartbeat { c.pointee.heartbeat = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &heartbeat)
+        w.message(1, &ttyInfo)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Agent.ProcessIO.Control.Heartbeat: Message {
-    typealias CStruct = Mesos__Agent__ProcessIO__Control__Heartbeat
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__heartbeat__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__process_io__control__heartbeat__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.interval = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.interval {
-            self.interval = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__process_io__control__heartbeat__type())
-        if let value = self.interval { c.pointee.interval = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &interval)
     }
 }

@@ -6,29 +6,47 @@ internal import CProto
 
 extension Mesos.Agent {
     /// An answer; `type` says which of the others is set.
-    public struct Response: Sendable, Hashable {
-        public var type: Mesos.Agent.Response.TypeEnum?
-        public var getHealth: Mesos.Agent.Response.GetHealth?
-        public var getFlags: Mesos.Agent.Response.GetFlags?
-        public var getVersion: Mesos.Agent.Response.GetVersion?
-        public var getMetrics: Mesos.Agent.Response.GetMetrics?
-        public var getLoggingLevel: Mesos.Agent.Response.GetLoggingLevel?
-        public var listFiles: Mesos.Agent.Response.ListFiles?
-        public var readFile: Mesos.Agent.Response.ReadFile?
+    public struct Response: Sendable {
+        /// The call that is answered; only its own field is there.
+        public var type: Optional<Mesos.Agent.Response.TypeEnum>
+        /// For GET_HEALTH.
+        public var getHealth: Optional<Mesos.Agent.Response.GetHealth>
+        /// For GET_FLAGS.
+        public var getFlags: Optional<Mesos.Agent.Response.GetFlags>
+        /// For GET_VERSION.
+        public var getVersion: Optional<Mesos.Agent.Response.GetVersion>
+        /// For GET_METRICS.
+        public var getMetrics: Optional<Mesos.Agent.Response.GetMetrics>
+        /// For GET_LOGGING_LEVEL.
+        public var getLoggingLevel: Optional<Mesos.Agent.Response.GetLoggingLevel>
+        /// For LIST_FILES.
+        public var listFiles: Optional<Mesos.Agent.Response.ListFiles>
+        /// For READ_FILE.
+        public var readFile: Optional<Mesos.Agent.Response.ReadFile>
+        /// For GET_STATE.
         public var getState: Mesos.Agent.Response.GetState? {
             get { getStateBox.value }
             _modify { yield &getStateBox.value }
         }
         private var getStateBox: Boxed<Mesos.Agent.Response.GetState>
-        public var getContainers: Mesos.Agent.Response.GetContainers?
-        public var getFrameworks: Mesos.Agent.Response.GetFrameworks?
-        public var getExecutors: Mesos.Agent.Response.GetExecutors?
-        public var getTasks: Mesos.Agent.Response.GetTasks?
-        public var waitNestedContainer: Mesos.Agent.Response.WaitNestedContainer?
-        public var getAgent: Mesos.Agent.Response.GetAgent?
-        public var waitContainer: Mesos.Agent.Response.WaitContainer?
-        public var getResourceProviders: Mesos.Agent.Response.GetResourceProviders?
-        public var getOperations: Mesos.Agent.Response.GetOperations?
+        /// For GET_CONTAINERS.
+        public var getContainers: Optional<Mesos.Agent.Response.GetContainers>
+        /// For GET_FRAMEWORKS, and a part of GET_STATE.
+        public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
+        /// For GET_EXECUTORS, and a part of GET_STATE.
+        public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+        /// For GET_TASKS, and a part of GET_STATE.
+        public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+        /// For WAIT_NESTED_CONTAINER.
+        public var waitNestedContainer: Optional<Mesos.Agent.Response.WaitNestedContainer>
+        /// For GET_AGENT.
+        public var getAgent: Optional<Mesos.Agent.Response.GetAgent>
+        /// For WAIT_CONTAINER.
+        public var waitContainer: Optional<Mesos.Agent.Response.WaitContainer>
+        /// For GET_RESOURCE_PROVIDERS.
+        public var getResourceProviders: Optional<Mesos.Agent.Response.GetResourceProviders>
+        /// For GET_OPERATIONS.
+        public var getOperations: Optional<Mesos.Agent.Response.GetOperations>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -72,6 +90,7 @@ extension Mesos.Agent {
             self.getOperations = getOperations
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -108,7 +127,8 @@ extension Mesos.Agent {
         }
 
         /// Whether the agent is well.
-        public struct GetHealth: Sendable, Hashable {
+        public struct GetHealth: Sendable {
+            /// Whether the agent is well.
             public var healthy: Bool
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -119,7 +139,8 @@ extension Mesos.Agent {
         }
 
         /// The agent's command line.
-        public struct GetFlags: Sendable, Hashable {
+        public struct GetFlags: Sendable {
+            /// The agent's options and their values.
             public var flags: [Mesos.Flag]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -130,7 +151,8 @@ extension Mesos.Agent {
         }
 
         /// The agent's version.
-        public struct GetVersion: Sendable, Hashable {
+        public struct GetVersion: Sendable {
+            /// What was built, and from what.
             public var versionInfo: Mesos.VersionInfo {
                 get { versionInfoBox.content }
                 _modify { yield &versionInfoBox.content }
@@ -145,7 +167,8 @@ extension Mesos.Agent {
         }
 
         /// All metrics.
-        public struct GetMetrics: Sendable, Hashable {
+        public struct GetMetrics: Sendable {
+            /// The metrics, by name.
             public var metrics: [Mesos.Metric]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -156,7 +179,8 @@ extension Mesos.Agent {
         }
 
         /// The level of logging.
-        public struct GetLoggingLevel: Sendable, Hashable {
+        public struct GetLoggingLevel: Sendable {
+            /// The level now.
             public var level: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -167,7 +191,8 @@ extension Mesos.Agent {
         }
 
         /// What the directory holds.
-        public struct ListFiles: Sendable, Hashable {
+        public struct ListFiles: Sendable {
+            /// The directory's entries.
             public var fileInfos: [Mesos.FileInfo]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -178,8 +203,10 @@ extension Mesos.Agent {
         }
 
         /// The file's size and the part that was asked for.
-        public struct ReadFile: Sendable, Hashable {
+        public struct ReadFile: Sendable {
+            /// The file's size in bytes.
             public var size: UInt64
+            /// What was read.
             public var data: [UInt8]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -191,10 +218,13 @@ extension Mesos.Agent {
         }
 
         /// Tasks, executors and frameworks in one.
-        public struct GetState: Sendable, Hashable {
-            public var getTasks: Mesos.Agent.Response.GetTasks?
-            public var getExecutors: Mesos.Agent.Response.GetExecutors?
-            public var getFrameworks: Mesos.Agent.Response.GetFrameworks?
+        public struct GetState: Sendable {
+            /// For GET_TASKS, and a part of GET_STATE.
+            public var getTasks: Optional<Mesos.Agent.Response.GetTasks>
+            /// For GET_EXECUTORS, and a part of GET_STATE.
+            public var getExecutors: Optional<Mesos.Agent.Response.GetExecutors>
+            /// For GET_FRAMEWORKS, and a part of GET_STATE.
+            public var getFrameworks: Optional<Mesos.Agent.Response.GetFrameworks>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -210,7 +240,8 @@ extension Mesos.Agent {
         }
 
         /// The containers.
-        public struct GetContainers: Sendable, Hashable {
+        public struct GetContainers: Sendable {
+            /// The containers.
             public var containers: [Mesos.Agent.Response.GetContainers.Container]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -220,16 +251,22 @@ extension Mesos.Agent {
             }
 
             /// A container with its status and what it uses.
-            public struct Container: Sendable, Hashable {
-                public var frameworkID: Mesos.FrameworkID?
-                public var executorID: Mesos.ExecutorID?
-                public var executorName: String?
+            public struct Container: Sendable {
+                /// The framework.
+                public var frameworkID: Optional<Mesos.FrameworkID>
+                /// The executor.
+                public var executorID: Optional<Mesos.ExecutorID>
+                /// What its framework calls it.
+                public var executorName: Optional<String>
+                /// The container.
                 public var containerID: Mesos.ContainerID {
                     get { containerIDBox.content }
                     _modify { yield &containerIDBox.content }
                 }
                 private var containerIDBox: Boxed<Mesos.ContainerID>
-                public var containerStatus: Mesos.ContainerStatus?
+                /// Its process, networks and cgroups.
+                public var containerStatus: Optional<Mesos.ContainerStatus>
+                /// What it uses.
                 public var resourceStatistics: Mesos.ResourceStatistics? {
                     get { resourceStatisticsBox.value }
                     _modify { yield &resourceStatisticsBox.value }
@@ -257,8 +294,10 @@ extension Mesos.Agent {
         }
 
         /// The frameworks, running and ended.
-        public struct GetFrameworks: Sendable, Hashable {
+        public struct GetFrameworks: Sendable {
+            /// Those that run here.
             public var frameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
+            /// Those that ran here.
             public var completedFrameworks: [Mesos.Agent.Response.GetFrameworks.Framework]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -272,7 +311,8 @@ extension Mesos.Agent {
             }
 
             /// One framework.
-            public struct Framework: Sendable, Hashable {
+            public struct Framework: Sendable {
+                /// The framework.
                 public var frameworkInfo: Mesos.FrameworkInfo {
                     get { frameworkInfoBox.content }
                     _modify { yield &frameworkInfoBox.content }
@@ -288,8 +328,10 @@ extension Mesos.Agent {
         }
 
         /// The executors, running and ended.
-        public struct GetExecutors: Sendable, Hashable {
+        public struct GetExecutors: Sendable {
+            /// Those that run here.
             public var executors: [Mesos.Agent.Response.GetExecutors.Executor]
+            /// Those that ran here.
             public var completedExecutors: [Mesos.Agent.Response.GetExecutors.Executor]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -303,7 +345,8 @@ extension Mesos.Agent {
             }
 
             /// One executor.
-            public struct Executor: Sendable, Hashable {
+            public struct Executor: Sendable {
+                /// The executor.
                 public var executorInfo: Mesos.ExecutorInfo {
                     get { executorInfoBox.content }
                     _modify { yield &executorInfoBox.content }
@@ -319,7 +362,8 @@ extension Mesos.Agent {
         }
 
         /// The operations that are under way.
-        public struct GetOperations: Sendable, Hashable {
+        public struct GetOperations: Sendable {
+            /// The operations that are known.
             public var operations: [Mesos.Operation]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -330,11 +374,16 @@ extension Mesos.Agent {
         }
 
         /// The tasks, by how far they have come.
-        public struct GetTasks: Sendable, Hashable {
+        public struct GetTasks: Sendable {
+            /// Not handed to an executor yet: something has to be authorised or fetched.
             public var pendingTasks: [Mesos.Task]
+            /// Waiting for their executor to register.
             public var queuedTasks: [Mesos.Task]
+            /// Running.
             public var launchedTasks: [Mesos.Task]
+            /// Ended; the update has not been acknowledged.
             public var terminatedTasks: [Mesos.Task]
+            /// Ended and acknowledged.
             public var completedTasks: [Mesos.Task]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -355,14 +404,17 @@ extension Mesos.Agent {
         }
 
         /// The agent, and whether it is being emptied.
-        public struct GetAgent: Sendable, Hashable {
+        public struct GetAgent: Sendable {
+            /// The agent.
             public var slaveInfo: Mesos.SlaveInfo? {
                 get { slaveInfoBox.value }
                 _modify { yield &slaveInfoBox.value }
             }
             private var slaveInfoBox: Boxed<Mesos.SlaveInfo>
-            public var drainConfig: Mesos.DrainConfig?
-            public var estimatedDrainStartTime: Mesos.TimeInfo?
+            /// How it is emptied, if it is.
+            public var drainConfig: Optional<Mesos.DrainConfig>
+            /// When emptying began, more or less.
+            public var estimatedDrainStartTime: Optional<Mesos.TimeInfo>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -378,7 +430,8 @@ extension Mesos.Agent {
         }
 
         /// The resource providers.
-        public struct GetResourceProviders: Sendable, Hashable {
+        public struct GetResourceProviders: Sendable {
+            /// The resource providers.
             public var resourceProviders: [Mesos.Agent.Response.GetResourceProviders.ResourceProvider]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -390,12 +443,14 @@ extension Mesos.Agent {
             }
 
             /// One resource provider with its resources.
-            public struct ResourceProvider: Sendable, Hashable {
+            public struct ResourceProvider: Sendable {
+                /// The resource provider.
                 public var resourceProviderInfo: Mesos.ResourceProviderInfo {
                     get { resourceProviderInfoBox.content }
                     _modify { yield &resourceProviderInfoBox.content }
                 }
                 private var resourceProviderInfoBox: Boxed<Mesos.ResourceProviderInfo>
+                /// All that it offers.
                 public var totalResources: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -411,12 +466,17 @@ extension Mesos.Agent {
         }
 
         /// How the nested container ended.
-        public struct WaitNestedContainer: Sendable, Hashable {
-            public var exitStatus: Int32?
-            public var state: Mesos.TaskState?
-            public var reason: Mesos.TaskStatus.Reason?
-            public var limitation: Mesos.TaskResourceLimitation?
-            public var message: String?
+        public struct WaitNestedContainer: Sendable {
+            /// The raw wait status of the first process.
+            public var exitStatus: Optional<Int32>
+            /// What the task is to be reported as.
+            public var state: Optional<Mesos.TaskState>
+            /// Why it ended, if not by itself.
+            public var reason: Optional<Mesos.TaskStatus.Reason>
+            /// The limit that was exceeded.
+            public var limitation: Optional<Mesos.TaskResourceLimitation>
+            /// For people.
+            public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -436,12 +496,17 @@ extension Mesos.Agent {
         }
 
         /// How the container ended.
-        public struct WaitContainer: Sendable, Hashable {
-            public var exitStatus: Int32?
-            public var state: Mesos.TaskState?
-            public var reason: Mesos.TaskStatus.Reason?
-            public var limitation: Mesos.TaskResourceLimitation?
-            public var message: String?
+        public struct WaitContainer: Sendable {
+            /// The raw wait status of the first process.
+            public var exitStatus: Optional<Int32>
+            /// What the task is to be reported as.
+            public var state: Optional<Mesos.TaskState>
+            /// Why it ended, if not by itself.
+            public var reason: Optional<Mesos.TaskStatus.Reason>
+            /// The limit that was exceeded.
+            public var limitation: Optional<Mesos.TaskResourceLimitation>
+            /// For people.
+            public var message: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -463,759 +528,415 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.Response: Message {
-    typealias CStruct = Mesos__Agent__Response
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.getHealth = nil
+        self.getFlags = nil
+        self.getVersion = nil
+        self.getMetrics = nil
+        self.getLoggingLevel = nil
+        self.listFiles = nil
+        self.readFile = nil
+        self.getStateBox = Boxed()
+        self.getContainers = nil
+        self.getFrameworks = nil
+        self.getExecutors = nil
+        self.getTasks = nil
+        self.waitNestedContainer = nil
+        self.getAgent = nil
+        self.waitContainer = nil
+        self.getResourceProviders = nil
+        self.getOperations = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Agent.Response.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.get_health {
-            self.getHealth = Mesos.Agent.Response.GetHealth(copying: value)
-        }
-        if let value = c.pointee.get_flags {
-            self.getFlags = Mesos.Agent.Response.GetFlags(copying: value)
-        }
-        if let value = c.pointee.get_version {
-            self.getVersion = Mesos.Agent.Response.GetVersion(copying: value)
-        }
-        if let value = c.pointee.get_metrics {
-            self.getMetrics = Mesos.Agent.Response.GetMetrics(copying: value)
-        }
-        if let value = c.pointee.get_logging_level {
-            self.getLoggingLevel = Mesos.Agent.Response.GetLoggingLevel(copying: value)
-        }
-        if let value = c.pointee.list_files {
-            self.listFiles = Mesos.Agent.Response.ListFiles(copying: value)
-        }
-        if let value = c.pointee.read_file {
-            self.readFile = Mesos.Agent.Response.ReadFile(copying: value)
-        }
-        if let value = c.pointee.get_state {
-            self.getStateBox = Boxed(Mesos.Agent.Response.GetState(copying: value))
-        } else {
-            self.getStateBox = Boxed(nil)
-        }
-        if let value = c.pointee.get_containers {
-            self.getContainers = Mesos.Agent.Response.GetContainers(copying: value)
-        }
-        if let value = c.pointee.get_frameworks {
-            self.getFrameworks = Mesos.Agent.Response.GetFrameworks(copying: value)
-        }
-        if let value = c.pointee.get_executors {
-            self.getExecutors = Mesos.Agent.Response.GetExecutors(copying: value)
-        }
-        if let value = c.pointee.get_tasks {
-            self.getTasks = Mesos.Agent.Response.GetTasks(copying: value)
-        }
-        if let value = c.pointee.wait_nested_container {
-            self.waitNestedContainer = Mesos.Agent.Response.WaitNestedContainer(copying: value)
-        }
-        if let value = c.pointee.get_agent {
-            self.getAgent = Mesos.Agent.Response.GetAgent(copying: value)
-        }
-        if let value = c.pointee.wait_container {
-            self.waitContainer = Mesos.Agent.Response.WaitContainer(copying: value)
-        }
-        if let value = c.pointee.get_resource_providers {
-            self.getResourceProviders = Mesos.Agent.Response.GetResourceProviders(copying: value)
-        }
-        if let value = c.pointee.get_operations {
-            self.getOperations = Mesos.Agent.Response.GetOperations(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(17, &getOperations)
+        w.message(16, &getResourceProviders)
+        w.message(15, &waitContainer)
+        w.message(14, &getAgent)
+        w.message(13, &waitNestedContainer)
+        w.message(12, &getTasks)
+        w.message(11, &getExecutors)
+        w.message(10, &getFrameworks)
+        w.message(9, &getContainers)
+        w.boxed(8, &getStateBox)
+        w.message(7, &readFile)
+        w.message(6, &listFiles)
+        w.message(5, &getLoggingLevel)
+        w.message(4, &getMetrics)
+        w.message(3, &getVersion)
+        w.message(2, &getFlags)
+        w.message(1, &getHealth)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Agent__Response__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.getHealth { c.pointee.get_health = value.lower(into: arena) }
-        if let value = self.getFlags { c.pointee.get_flags = value.lower(into: arena) }
-        if let value = self.getVersion { c.pointee.get_version = value.lower(into: arena) }
-        if let value = self.getMetrics { c.pointee.get_metrics = value.lower(into: arena) }
-        if let value = self.getLoggingLevel { c.pointee.get_logging_level = value.lower(into: arena) }
-        if let value = self.listFiles { c.pointee.list_files = value.lower(into: arena) }
-        if let value = self.readFile { c.pointee.read_file = value.lower(into: arena) }
-        if let value = self.getState { c.pointee.get_state = value.lower(into: arena) }
-        if let value = self.getContainers { c.pointee.get_containers = value.lower(into: arena) }
-        if let value = self.getFrameworks { c.pointee.get_frameworks = value.lower(into: arena) }
-        if let value = self.getExecutors { c.pointee.get_executors = value.lower(into: arena) }
-        if let value = self.getTasks { c.pointee.get_tasks = value.lower(into: arena) }
-        if let value = self.waitNestedContainer { c.pointee.wait_nested_container = value.lower(into: arena) }
-        if let value = self.getAgent { c.pointee.get_agent = value.lower(into: arena) }
-        if let value = self.waitContainer { c.pointee.wait_container = value.lower(into: arena) }
-        if let value = self.getResourceProviders { c.pointee.get_resource_providers = value.lower(into: arena) }
-        if let value = self.getOperations { c.pointee.get_operations = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Response.GetHealth: Message {
-    typealias CStruct = Mesos__Agent__Response__GetHealth
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_health__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_health__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.healthy = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.healthy = c.pointee.healthy != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_health__type())
-        c.pointee.healthy = self.healthy ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &healthy)
     }
 }
 
 extension Mesos.Agent.Response.GetFlags: Message {
-    typealias CStruct = Mesos__Agent__Response__GetFlags
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_flags__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_flags__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.flags = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.flags = Lift.messages(c.pointee.flags, c.pointee.n_flags)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_flags__type())
-        if !self.flags.isEmpty {
-            c.pointee.n_flags = self.flags.count
-            c.pointee.flags = arena.messages(self.flags)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &flags)
     }
 }
 
 extension Mesos.Agent.Response.GetVersion: Message {
-    typealias CStruct = Mesos__Agent__Response__GetVersion
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_version__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_version__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.versionInfoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.versionInfoBox = Boxed(Mesos.VersionInfo(copying: c.pointee.version_info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_version__type())
-        c.pointee.version_info = self.versionInfo.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &versionInfoBox)
     }
 }
 
 extension Mesos.Agent.Response.GetMetrics: Message {
-    typealias CStruct = Mesos__Agent__Response__GetMetrics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_metrics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_metrics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.metrics = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.metrics = Lift.messages(c.pointee.metrics, c.pointee.n_metrics)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_metrics__type())
-        if !self.metrics.isEmpty {
-            c.pointee.n_metrics = self.metrics.count
-            c.pointee.metrics = arena.messages(self.metrics)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &metrics)
     }
 }
 
 extension Mesos.Agent.Response.GetLoggingLevel: Message {
-    typealias CStruct = Mesos__Agent__Response__GetLoggingLevel
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_logging_level__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_logging_level__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.level = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.level = c.pointee.level
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_logging_level__type())
-        c.pointee.level = self.level
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &level)
     }
 }
 
 extension Mesos.Agent.Response.ListFiles: Message {
-    typealias CStruct = Mesos__Agent__Response__ListFiles
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__list_files__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__list_files__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.fileInfos = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.fileInfos = Lift.messages(c.pointee.file_infos, c.pointee.n_file_infos)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__list_files__type())
-        if !self.fileInfos.isEmpty {
-            c.pointee.n_file_infos = self.fileInfos.count
-            c.pointee.file_infos = arena.messages(self.fileInfos)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &fileInfos)
     }
 }
 
 extension Mesos.Agent.Response.ReadFile: Message {
-    typealias CStruct = Mesos__Agent__Response__ReadFile
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__read_file__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__read_file__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.size = 0
+        self.data = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.size = c.pointee.size
-        self.data = Lift.bytes(c.pointee.data)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__read_file__type())
-        c.pointee.size = self.size
-        c.pointee.data = arena.bytes(self.data)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &data)
+        w.number(0, &size)
     }
 }
 
 extension Mesos.Agent.Response.GetState: Message {
-    typealias CStruct = Mesos__Agent__Response__GetState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.getTasks = nil
+        self.getExecutors = nil
+        self.getFrameworks = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.get_tasks {
-            self.getTasks = Mesos.Agent.Response.GetTasks(copying: value)
-        }
-        if let value = c.pointee.get_executors {
-            self.getExecutors = Mesos.Agent.Response.GetExecutors(copying: value)
-        }
-        if let value = c.pointee.get_frameworks {
-            self.getFrameworks = Mesos.Agent.Response.GetFrameworks(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_state__type())
-        if let value = self.getTasks { c.pointee.get_tasks = value.lower(into: arena) }
-        if let value = self.getExecutors { c.pointee.get_executors = value.lower(into: arena) }
-        if let value = self.getFrameworks { c.pointee.get_frameworks = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &getFrameworks)
+        w.message(1, &getExecutors)
+        w.message(0, &getTasks)
     }
 }
 
 extension Mesos.Agent.Response.GetContainers: Message {
-    typealias CStruct = Mesos__Agent__Response__GetContainers
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_containers__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containers = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_containers__type())
-        if !self.containers.isEmpty {
-            c.pointee.n_containers = self.containers.count
-            c.pointee.containers = arena.messages(self.containers)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &containers)
     }
 }
 
 extension Mesos.Agent.Response.GetContainers.Container: Message {
-    typealias CStruct = Mesos__Agent__Response__GetContainers__Container
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_containers__container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworkID = nil
+        self.executorID = nil
+        self.executorName = nil
+        self.containerIDBox = Boxed()
+        self.containerStatus = nil
+        self.resourceStatisticsBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.framework_id {
-            self.frameworkID = Mesos.FrameworkID(copying: value)
-        }
-        if let value = c.pointee.executor_id {
-            self.executorID = Mesos.ExecutorID(copying: value)
-        }
-        if c.pointee.has_executor_name != 0 { self.executorName = Lift.text(c.pointee.executor_name) }
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        if let value = c.pointee.container_status {
-            self.containerStatus = Mesos.ContainerStatus(copying: value)
-        }
-        if let value = c.pointee.resource_statistics {
-            self.resourceStatisticsBox = Boxed(Mesos.ResourceStatistics(copying: value))
-        } else {
-            self.resourceStatisticsBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(5, &resourceStatisticsBox)
+        w.message(4, &containerStatus)
+        w.boxed(3, &containerIDBox)
+        w.text(2, &executorName)
+        w.message(1, &executorID)
+        w.message(0, &frameworkID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_containers__container__type())
-        if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
-        if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
-        if let value = self.executorName {
-            c.pointee.has_executor_name = 1
-            c.pointee.executor_name = arena.text(value)
-        }
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if let value = self.containerStatus { c.pointee.container_status = value.lower(into: arena) }
-        if let value = self.resourceStatistics { c.pointee.resource_statistics = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Response.GetFrameworks: Message {
-    typealias CStruct = Mesos__Agent__Response__GetFrameworks
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_frameworks__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworks = []
+        self.completedFrameworks = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.frameworks = Lift.messages(c.pointee.frameworks, c.pointee.n_frameworks)
-        self.completedFrameworks = Lift.messages(c.pointee.completed_frameworks, c.pointee.n_completed_frameworks)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_frameworks__type())
-        if !self.frameworks.isEmpty {
-            c.pointee.n_frameworks = self.frameworks.count
-            c.pointee.frameworks = arena.messages(self.frameworks)
-        }
-        if !self.completedFrameworks.isEmpty {
-            c.pointee.n_completed_frameworks = self.completedFrameworks.count
-            c.pointee.completed_frameworks = arena.messages(self.completedFrameworks)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &completedFrameworks)
+        w.messages(0, &frameworks)
     }
 }
 
 extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
-    typealias CStruct = Mesos__Agent__Response__GetFrameworks__Framework
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__framework__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_frameworks__framework__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworkInfoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.frameworkInfoBox = Boxed(Mesos.FrameworkInfo(copying: c.pointee.framework_info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_frameworks__framework__type())
-        c.pointee.framework_info = self.frameworkInfo.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &frameworkInfoBox)
     }
 }
 
 extension Mesos.Agent.Response.GetExecutors: Message {
-    typealias CStruct = Mesos__Agent__Response__GetExecutors
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_executors__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executors = []
+        self.completedExecutors = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executors = Lift.messages(c.pointee.executors, c.pointee.n_executors)
-        self.completedExecutors = Lift.messages(c.pointee.completed_executors, c.pointee.n_completed_executors)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_executors__type())
-        if !self.executors.isEmpty {
-            c.pointee.n_executors = self.executors.count
-            c.pointee.executors = arena.messages(self.executors)
-        }
-        if !self.completedExecutors.isEmpty {
-            c.pointee.n_completed_executors = self.completedExecutors.count
-            c.pointee.completed_executors = arena.messages(self.completedExecutors)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &completedExecutors)
+        w.messages(0, &executors)
     }
 }
 
 extension Mesos.Agent.Response.GetExecutors.Executor: Message {
-    typealias CStruct = Mesos__Agent__Response__GetExecutors__Executor
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__executor__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_executors__executor__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executorInfoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor_info))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_executors__executor__type())
-        c.pointee.executor_info = self.executorInfo.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &executorInfoBox)
     }
 }
 
 extension Mesos.Agent.Response.GetOperations: Message {
-    typealias CStruct = Mesos__Agent__Response__GetOperations
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_operations__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_operations__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.operations = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_operations__type())
-        if !self.operations.isEmpty {
-            c.pointee.n_operations = self.operations.count
-            c.pointee.operations = arena.messages(self.operations)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &operations)
     }
 }
 
 extension Mesos.Agent.Response.GetTasks: Message {
-    typealias CStruct = Mesos__Agent__Response__GetTasks
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_tasks__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_tasks__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.pendingTasks = []
+        self.queuedTasks = []
+        self.launchedTasks = []
+        self.terminatedTasks = []
+        self.completedTasks = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pendingTasks = Lift.messages(c.pointee.pending_tasks, c.pointee.n_pending_tasks)
-        self.queuedTasks = Lift.messages(c.pointee.queued_tasks, c.pointee.n_queued_tasks)
-        self.launchedTasks = Lift.messages(c.pointee.launched_tasks, c.pointee.n_launched_tasks)
-        self.terminatedTasks = Lift.messages(c.pointee.terminated_tasks, c.pointee.n_terminated_tasks)
-        self.completedTasks = Lift.messages(c.pointee.completed_tasks, c.pointee.n_completed_tasks)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &completedTasks)
+        w.messages(3, &terminatedTasks)
+        w.messages(2, &launchedTasks)
+        w.messages(1, &queuedTasks)
+        w.messages(0, &pendingTasks)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_tasks__type())
-        if !self.pendingTasks.isEmpty {
-            c.pointee.n_pending_tasks = self.pendingTasks.count
-            c.pointee.pending_tasks = arena.messages(self.pendingTasks)
-        }
-        if !self.queuedTasks.isEmpty {
-            c.pointee.n_queued_tasks = self.queuedTasks.count
-            c.pointee.queued_tasks = arena.messages(self.queuedTasks)
-        }
-        if !self.launchedTasks.isEmpty {
-            c.pointee.n_launched_tasks = self.launchedTasks.count
-            c.pointee.launched_tasks = arena.messages(self.launchedTasks)
-        }
-        if !self.terminatedTasks.isEmpty {
-            c.pointee.n_terminated_tasks = self.terminatedTasks.count
-            c.pointee.terminated_tasks = arena.messages(self.terminatedTasks)
-        }
-        if !self.completedTasks.isEmpty {
-            c.pointee.n_completed_tasks = self.completedTasks.count
-            c.pointee.completed_tasks = arena.messages(self.completedTasks)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Response.GetAgent: Message {
-    typealias CStruct = Mesos__Agent__Response__GetAgent
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_agent__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_agent__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.slaveInfoBox = Boxed()
+        self.drainConfig = nil
+        self.estimatedDrainStartTime = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.slave_info {
-            self.slaveInfoBox = Boxed(Mesos.SlaveInfo(copying: value))
-        } else {
-            self.slaveInfoBox = Boxed(nil)
-        }
-        if let value = c.pointee.drain_config {
-            self.drainConfig = Mesos.DrainConfig(copying: value)
-        }
-        if let value = c.pointee.estimated_drain_start_time {
-            self.estimatedDrainStartTime = Mesos.TimeInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_agent__type())
-        if let value = self.slaveInfo { c.pointee.slave_info = value.lower(into: arena) }
-        if let value = self.drainConfig { c.pointee.drain_config = value.lower(into: arena) }
-        if let value = self.estimatedDrainStartTime { c.pointee.estimated_drain_start_time = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &estimatedDrainStartTime)
+        w.message(1, &drainConfig)
+        w.boxed(0, &slaveInfoBox)
     }
 }
 
 extension Mesos.Agent.Response.GetResourceProviders: Message {
-    typealias CStruct = Mesos__Agent__Response__GetResourceProviders
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_resource_providers__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resourceProviders = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resourceProviders = Lift.messages(c.pointee.resource_providers, c.pointee.n_resource_providers)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_resource_providers__type())
-        if !self.resourceProviders.isEmpty {
-            c.pointee.n_resource_providers = self.resourceProviders.count
-            c.pointee.resource_providers = arena.messages(self.resourceProviders)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &resourceProviders)
     }
 }
 
 extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
-    typealias CStruct = Mesos__Agent__Response__GetResourceProviders__ResourceProvider
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__resource_provider__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__get_resource_providers__resource_provider__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resourceProviderInfoBox = Boxed()
+        self.totalResources = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resourceProviderInfoBox = Boxed(Mesos.ResourceProviderInfo(copying: c.pointee.resource_provider_info))
-        self.totalResources = Lift.messages(c.pointee.total_resources, c.pointee.n_total_resources)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__get_resource_providers__resource_provider__type())
-        c.pointee.resource_provider_info = self.resourceProviderInfo.lower(into: arena)
-        if !self.totalResources.isEmpty {
-            c.pointee.n_total_resources = self.totalResources.count
-            c.pointee.total_resources = arena.messages(self.totalResources)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &totalResources)
+        w.boxed(0, &resourceProviderInfoBox)
     }
 }
 
 extension Mesos.Agent.Response.WaitNestedContainer: Message {
-    typealias CStruct = Mesos__Agent__Response__WaitNestedContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_nested_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__wait_nested_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.exitStatus = nil
+        self.state = nil
+        self.reason = nil
+        self.limitation = nil
+        self.message = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_exit_status != 0 { self.exitStatus = c.pointee.exit_status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 {
-            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
-        }
-        if let value = c.pointee.limitation {
-            self.limitation = Mesos.TaskResourceLimitation(copying: value)
-        }
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &message)
+        w.message(3, &limitation)
+        w.optional(2, &reason)
+        w.optional(1, &state)
+        w.optional(0, &exitStatus)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__wait_nested_container__type())
-        if let value = self.exitStatus {
-            c.pointee.has_exit_status = 1
-            c.pointee.exit_status = value
-        }
-        if let value = self.state {
-            c.pointee.has_state = 1
-            c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.reason {
-            c.pointee.has_reason = 1
-            c.pointee.reason = Mesos__TaskStatus__Reason(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.limitation { c.pointee.limitation = value.lower(into: arena) }
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Agent.Response.WaitContainer: Message {
-    typealias CStruct = Mesos__Agent__Response__WaitContainer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_container__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__agent__response__wait_container__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.exitStatus = nil
+        self.state = nil
+        self.reason = nil
+        self.limitation = nil
+        self.message = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_exit_status != 0 { self.exitStatus = c.pointee.exit_status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 {
-            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
-        }
-        if let value = c.pointee.limitation {
-            self.limitation = Mesos.TaskResourceLimitation(copying: value)
-        }
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &message)
+        w.message(3, &limitation)
+        w.optional(2, &reason)
+        w.optional(1, &state)
+        w.optional(0, &exitStatus)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__agent__response__wait_container__type())
-        if let value = self.exitStatus {
-            c.pointee.has_exit_status = 1
-            c.pointee.exit_status = value
-        }
-        if let value = self.state {
-            c.pointee.has_state = 1
-            c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.reason {
-            c.pointee.has_reason = 1
-            c.pointee.reason = Mesos__TaskStatus__Reason(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.limitation { c.pointee.limitation = value.lower(into: arena) }
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,14 +6,21 @@ internal import CProto
 
 extension Mesos {
     /// A check of a task that only informs.
-    public struct CheckInfo: Sendable, Hashable {
-        public var type: Mesos.CheckInfo.TypeEnum?
-        public var command: Mesos.CheckInfo.Command?
-        public var http: Mesos.CheckInfo.Http?
-        public var delaySeconds: Double?
-        public var intervalSeconds: Double?
-        public var timeoutSeconds: Double?
-        public var tcp: Mesos.CheckInfo.Tcp?
+    public struct CheckInfo: Sendable {
+        /// Which kind it is.
+        public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        /// For COMMAND.
+        public var command: Optional<Mesos.CheckInfo.Command>
+        /// For HTTP.
+        public var http: Optional<Mesos.CheckInfo.Http>
+        /// From the start of the task to the first check.
+        public var delaySeconds: Optional<Double>
+        /// From the end of one check to the next.
+        public var intervalSeconds: Optional<Double>
+        /// After which a check has failed; 0 for never.
+        public var timeoutSeconds: Optional<Double>
+        /// For TCP.
+        public var tcp: Optional<Mesos.CheckInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -44,6 +51,7 @@ extension Mesos {
         /// `timeoutSeconds`, or its declared default.
         public var timeoutSecondsOrDefault: Double { self.timeoutSeconds ?? 20 }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -66,7 +74,8 @@ extension Mesos {
         }
 
         /// A command whose exit code is the result.
-        public struct Command: Sendable, Hashable {
+        public struct Command: Sendable {
+            /// What to run.
             public var command: Mesos.CommandInfo {
                 get { commandBox.content }
                 _modify { yield &commandBox.content }
@@ -81,9 +90,11 @@ extension Mesos {
         }
 
         /// An HTTP request whose status code is the result.
-        public struct Http: Sendable, Hashable {
+        public struct Http: Sendable {
+            /// The port on the machine.
             public var port: UInt32
-            public var path: String?
+            /// The path of the request.
+            public var path: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -94,7 +105,8 @@ extension Mesos {
         }
 
         /// A TCP connection whose success is the result.
-        public struct Tcp: Sendable, Hashable {
+        public struct Tcp: Sendable {
+            /// The port on the machine.
             public var port: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -106,11 +118,15 @@ extension Mesos {
     }
 
     /// The latest result of a check; empty before the first.
-    public struct CheckStatusInfo: Sendable, Hashable {
-        public var type: Mesos.CheckInfo.TypeEnum?
-        public var command: Mesos.CheckStatusInfo.Command?
-        public var http: Mesos.CheckStatusInfo.Http?
-        public var tcp: Mesos.CheckStatusInfo.Tcp?
+    public struct CheckStatusInfo: Sendable {
+        /// Which kind it is.
+        public var type: Optional<Mesos.CheckInfo.TypeEnum>
+        /// For COMMAND.
+        public var command: Optional<Mesos.CheckStatusInfo.Command>
+        /// For HTTP.
+        public var http: Optional<Mesos.CheckStatusInfo.Http>
+        /// For TCP.
+        public var tcp: Optional<Mesos.CheckStatusInfo.Tcp>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -127,8 +143,9 @@ extension Mesos {
         }
 
         /// The exit code of the last command.
-        public struct Command: Sendable, Hashable {
-            public var exitCode: Int32?
+        public struct Command: Sendable {
+            /// What the command ended with; absent, if it did not run yet.
+            public var exitCode: Optional<Int32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -138,8 +155,9 @@ extension Mesos {
         }
 
         /// The status code of the last request.
-        public struct Http: Sendable, Hashable {
-            public var statusCode: UInt32?
+        public struct Http: Sendable {
+            /// What the server answered; absent, if it did not yet.
+            public var statusCode: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -149,8 +167,9 @@ extension Mesos {
         }
 
         /// Whether the last connection succeeded.
-        public struct Tcp: Sendable, Hashable {
-            public var succeeded: Bool?
+        public struct Tcp: Sendable {
+            /// Whether a connection was made; absent, if none was tried yet.
+            public var succeeded: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -161,20 +180,29 @@ extension Mesos {
     }
 
     /// A check that ends its task when it fails too often.
-    public struct HealthCheck: Sendable, Hashable {
-        public var http: Mesos.HealthCheck.HTTPCheckInfo?
-        public var delaySeconds: Double?
-        public var intervalSeconds: Double?
-        public var timeoutSeconds: Double?
-        public var consecutiveFailures: UInt32?
-        public var gracePeriodSeconds: Double?
+    public struct HealthCheck: Sendable {
+        /// For HTTP.
+        public var http: Optional<Mesos.HealthCheck.HTTPCheckInfo>
+        /// From the start of the task to the first check.
+        public var delaySeconds: Optional<Double>
+        /// From the end of one check to the next.
+        public var intervalSeconds: Optional<Double>
+        /// After which a check has failed; 0 for never.
+        public var timeoutSeconds: Optional<Double>
+        /// So many in a row, and the task is killed.
+        public var consecutiveFailures: Optional<UInt32>
+        /// From the start of the task, while failures do not count.
+        public var gracePeriodSeconds: Optional<Double>
+        /// For COMMAND.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var type: Mesos.HealthCheck.TypeEnum?
-        public var tcp: Mesos.HealthCheck.TCPCheckInfo?
+        /// Which kind it is.
+        public var type: Optional<Mesos.HealthCheck.TypeEnum>
+        /// For TCP.
+        public var tcp: Optional<Mesos.HealthCheck.TCPCheckInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -215,6 +243,7 @@ extension Mesos {
         /// `gracePeriodSeconds`, or its declared default.
         public var gracePeriodSecondsOrDefault: Double { self.gracePeriodSeconds ?? 10 }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -237,12 +266,17 @@ extension Mesos {
         }
 
         /// An HTTP request, and the answers that count as healthy.
-        public struct HTTPCheckInfo: Sendable, Hashable {
+        public struct HTTPCheckInfo: Sendable {
+            /// The port on the machine.
             public var port: UInt32
-            public var path: String?
-            public var scheme: String?
+            /// The path of the request.
+            public var path: Optional<String>
+            /// "http" or "https".
+            public var scheme: Optional<String>
+            /// Not used.
             public var statuses: [UInt32]
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
+            /// IPv4 or IPv6.
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -265,9 +299,11 @@ extension Mesos {
         }
 
         /// A TCP connection.
-        public struct TCPCheckInfo: Sendable, Hashable {
+        public struct TCPCheckInfo: Sendable {
+            /// The port on the machine.
             public var port: UInt32
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
+            /// IPv4 or IPv6.
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -283,398 +319,212 @@ extension Mesos {
 }
 
 extension Mesos.CheckInfo: Message {
-    typealias CStruct = Mesos__CheckInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.command = nil
+        self.http = nil
+        self.delaySeconds = nil
+        self.intervalSeconds = nil
+        self.timeoutSeconds = nil
+        self.tcp = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
-        if let value = c.pointee.command {
-            self.command = Mesos.CheckInfo.Command(copying: value)
-        }
-        if let value = c.pointee.http {
-            self.http = Mesos.CheckInfo.Http(copying: value)
-        }
-        if c.pointee.has_delay_seconds != 0 { self.delaySeconds = c.pointee.delay_seconds }
-        if c.pointee.has_interval_seconds != 0 { self.intervalSeconds = c.pointee.interval_seconds }
-        if c.pointee.has_timeout_seconds != 0 { self.timeoutSeconds = c.pointee.timeout_seconds }
-        if let value = c.pointee.tcp {
-            self.tcp = Mesos.CheckInfo.Tcp(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(6, &tcp)
+        w.optional(5, &timeoutSeconds)
+        w.optional(4, &intervalSeconds)
+        w.optional(3, &delaySeconds)
+        w.message(2, &http)
+        w.message(1, &command)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__CheckInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.http { c.pointee.http = value.lower(into: arena) }
-        if let value = self.delaySeconds {
-            c.pointee.has_delay_seconds = 1
-            c.pointee.delay_seconds = value
-        }
-        if let value = self.intervalSeconds {
-            c.pointee.has_interval_seconds = 1
-            c.pointee.interval_seconds = value
-        }
-        if let value = self.timeoutSeconds {
-            c.pointee.has_timeout_seconds = 1
-            c.pointee.timeout_seconds = value
-        }
-        if let value = self.tcp { c.pointee.tcp = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CheckInfo.Command: Message {
-    typealias CStruct = Mesos__CheckInfo__Command
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__command__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_info__command__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.commandBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.commandBox = Boxed(Mesos.CommandInfo(copying: c.pointee.command))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__command__type())
-        c.pointee.command = self.command.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &commandBox)
     }
 }
 
 extension Mesos.CheckInfo.Http: Message {
-    typealias CStruct = Mesos__CheckInfo__Http
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__http__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_info__http__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.port = 0
+        self.path = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.port = c.pointee.port
-        if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__http__type())
-        c.pointee.port = self.port
-        if let value = self.path {
-            c.pointee.has_path = 1
-            c.pointee.path = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &path)
+        w.number(0, &port)
     }
 }
 
 extension Mesos.CheckInfo.Tcp: Message {
-    typealias CStruct = Mesos__CheckInfo__Tcp
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__tcp__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_info__tcp__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.port = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.port = c.pointee.port
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_info__tcp__type())
-        c.pointee.port = self.port
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &port)
     }
 }
 
 extension Mesos.CheckStatusInfo: Message {
-    typealias CStruct = Mesos__CheckStatusInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_status_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.command = nil
+        self.http = nil
+        self.tcp = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.CheckInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
-        if let value = c.pointee.command {
-            self.command = Mesos.CheckStatusInfo.Command(copying: value)
-        }
-        if let value = c.pointee.http {
-            self.http = Mesos.CheckStatusInfo.Http(copying: value)
-        }
-        if let value = c.pointee.tcp {
-            self.tcp = Mesos.CheckStatusInfo.Tcp(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__CheckInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.http { c.pointee.http = value.lower(into: arena) }
-        if let value = self.tcp { c.pointee.tcp = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(3, &tcp)
+        w.message(2, &http)
+        w.message(1, &command)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.CheckStatusInfo.Command: Message {
-    typealias CStruct = Mesos__CheckStatusInfo__Command
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__command__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_status_info__command__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.exitCode = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_exit_code != 0 { self.exitCode = c.pointee.exit_code }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__command__type())
-        if let value = self.exitCode {
-            c.pointee.has_exit_code = 1
-            c.pointee.exit_code = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &exitCode)
     }
 }
 
 extension Mesos.CheckStatusInfo.Http: Message {
-    typealias CStruct = Mesos__CheckStatusInfo__Http
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__http__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_status_info__http__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.statusCode = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_status_code != 0 { self.statusCode = c.pointee.status_code }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__http__type())
-        if let value = self.statusCode {
-            c.pointee.has_status_code = 1
-            c.pointee.status_code = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &statusCode)
     }
 }
 
 extension Mesos.CheckStatusInfo.Tcp: Message {
-    typealias CStruct = Mesos__CheckStatusInfo__Tcp
+    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__tcp__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__check_status_info__tcp__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.succeeded = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_succeeded != 0 { self.succeeded = c.pointee.succeeded != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__check_status_info__tcp__type())
-        if let value = self.succeeded {
-            c.pointee.has_succeeded = 1
-            c.pointee.succeeded = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &succeeded)
     }
 }
 
 extension Mesos.HealthCheck: Message {
-    typealias CStruct = Mesos__HealthCheck
+    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__health_check__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.http = nil
+        self.delaySeconds = nil
+        self.intervalSeconds = nil
+        self.timeoutSeconds = nil
+        self.consecutiveFailures = nil
+        self.gracePeriodSeconds = nil
+        self.commandBox = Boxed()
+        self.type = nil
+        self.tcp = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.http {
-            self.http = Mesos.HealthCheck.HTTPCheckInfo(copying: value)
-        }
-        if c.pointee.has_delay_seconds != 0 { self.delaySeconds = c.pointee.delay_seconds }
-        if c.pointee.has_interval_seconds != 0 { self.intervalSeconds = c.pointee.interval_seconds }
-        if c.pointee.has_timeout_seconds != 0 { self.timeoutSeconds = c.pointee.timeout_seconds }
-        if c.pointee.has_consecutive_failures != 0 { self.consecutiveFailures = c.pointee.consecutive_failures }
-        if c.pointee.has_grace_period_seconds != 0 { self.gracePeriodSeconds = c.pointee.grace_period_seconds }
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.HealthCheck.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.tcp {
-            self.tcp = Mesos.HealthCheck.TCPCheckInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(8, &tcp)
+        w.optional(7, &type)
+        w.boxed(6, &commandBox)
+        w.optional(5, &gracePeriodSeconds)
+        w.optional(4, &consecutiveFailures)
+        w.optional(3, &timeoutSeconds)
+        w.optional(2, &intervalSeconds)
+        w.optional(1, &delaySeconds)
+        w.message(0, &http)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__type())
-        if let value = self.http { c.pointee.http = value.lower(into: arena) }
-        if let value = self.delaySeconds {
-            c.pointee.has_delay_seconds = 1
-            c.pointee.delay_seconds = value
-        }
-        if let value = self.intervalSeconds {
-            c.pointee.has_interval_seconds = 1
-            c.pointee.interval_seconds = value
-        }
-        if let value = self.timeoutSeconds {
-            c.pointee.has_timeout_seconds = 1
-            c.pointee.timeout_seconds = value
-        }
-        if let value = self.consecutiveFailures {
-            c.pointee.has_consecutive_failures = 1
-            c.pointee.consecutive_failures = value
-        }
-        if let value = self.gracePeriodSeconds {
-            c.pointee.has_grace_period_seconds = 1
-            c.pointee.grace_period_seconds = value
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__HealthCheck__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.tcp { c.pointee.tcp = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.HealthCheck.HTTPCheckInfo: Message {
-    typealias CStruct = Mesos__HealthCheck__HTTPCheckInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__httpcheck_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__health_check__httpcheck_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.port = 0
+        self.path = nil
+        self.scheme = nil
+        self.statuses = []
+        self.protocol = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.port = c.pointee.port
-        if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
-        if c.pointee.has_scheme != 0 { self.scheme = Lift.text(c.pointee.scheme) }
-        self.statuses = Lift.scalars(c.pointee.statuses, c.pointee.n_statuses)
-        if c.pointee.has_protocol != 0 {
-            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(4, &`protocol`)
+        w.numbers(3, &statuses)
+        w.text(2, &scheme)
+        w.text(1, &path)
+        w.number(0, &port)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__httpcheck_info__type())
-        c.pointee.port = self.port
-        if let value = self.path {
-            c.pointee.has_path = 1
-            c.pointee.path = arena.text(value)
-        }
-        if let value = self.scheme {
-            c.pointee.has_scheme = 1
-            c.pointee.scheme = arena.text(value)
-        }
-        if !self.statuses.isEmpty {
-            c.pointee.n_statuses = self.statuses.count
-            c.pointee.statuses = arena.scalars(self.statuses)
-        }
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = Mesos__NetworkInfo__Protocol(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.HealthCheck.TCPCheckInfo: Message {
-    typealias CStruct = Mesos__HealthCheck__TCPCheckInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__tcpcheck_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__health_check__tcpcheck_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.port = 0
+        self.protocol = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.port = c.pointee.port
-        if c.pointee.has_protocol != 0 {
-            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__health_check__tcpcheck_info__type())
-        c.pointee.port = self.port
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = Mesos__NetworkInfo__Protocol(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &`protocol`)
+        w.number(0, &port)
     }
 }

@@ -6,12 +6,18 @@ internal import CProto
 
 extension Mesos {
     /// A command: a shell's line, or a program with its arguments.
-    public struct CommandInfo: Sendable, Hashable {
+    public struct CommandInfo: Sendable {
+        /// What to fetch into the sandbox before.
         public var uris: [Mesos.CommandInfo.URI]
-        public var environment: Mesos.Environment?
-        public var value: String?
-        public var user: String?
-        public var shell: Bool?
+        /// Variables of the command.
+        public var environment: Optional<Mesos.Environment>
+        /// The shell's line, or the program.
+        public var value: Optional<String>
+        /// Who runs it; the agent's choice, if absent.
+        public var user: Optional<String>
+        /// `value` is a line for /bin/sh -c.
+        public var shell: Optional<Bool>
+        /// Of the program, its own name first. Not looked at for a shell's line.
         public var arguments: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -36,12 +42,17 @@ extension Mesos {
         public var shellOrDefault: Bool { self.shell ?? true }
 
         /// Something to fetch into the sandbox before the command runs.
-        public struct URI: Sendable, Hashable {
+        public struct URI: Sendable {
+            /// Where it is: a URI or a path.
             public var value: String
-            public var executable: Bool?
-            public var extract: Bool?
-            public var cache: Bool?
-            public var outputFile: String?
+            /// Make it executable.
+            public var executable: Optional<Bool>
+            /// Unpack it, if it is an archive.
+            public var extract: Optional<Bool>
+            /// Keep it for other containers.
+            public var cache: Optional<Bool>
+            /// Its name in the sandbox; its own name, if absent.
+            public var outputFile: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -65,8 +76,9 @@ extension Mesos {
     }
 
     /// How long a task may take to end after it was asked to.
-    public struct KillPolicy: Sendable, Hashable {
-        public var gracePeriod: Mesos.DurationInfo?
+    public struct KillPolicy: Sendable {
+        /// From SIGTERM to SIGKILL.
+        public var gracePeriod: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -77,127 +89,64 @@ extension Mesos {
 }
 
 extension Mesos.CommandInfo: Message {
-    typealias CStruct = Mesos__CommandInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__command_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.uris = []
+        self.environment = nil
+        self.value = nil
+        self.user = nil
+        self.shell = nil
+        self.arguments = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.uris = Lift.messages(c.pointee.uris, c.pointee.n_uris)
-        if let value = c.pointee.environment {
-            self.environment = Mesos.Environment(copying: value)
-        }
-        if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if c.pointee.has_shell != 0 { self.shell = c.pointee.shell != 0 }
-        self.arguments = Lift.texts(c.pointee.arguments, c.pointee.n_arguments)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(5, &arguments)
+        w.optional(4, &shell)
+        w.text(3, &user)
+        w.text(2, &value)
+        w.message(1, &environment)
+        w.messages(0, &uris)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__command_info__type())
-        if !self.uris.isEmpty {
-            c.pointee.n_uris = self.uris.count
-            c.pointee.uris = arena.messages(self.uris)
-        }
-        if let value = self.environment { c.pointee.environment = value.lower(into: arena) }
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = arena.text(value)
-        }
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.shell {
-            c.pointee.has_shell = 1
-            c.pointee.shell = value ? 1 : 0
-        }
-        if !self.arguments.isEmpty {
-            c.pointee.n_arguments = self.arguments.count
-            c.pointee.arguments = arena.texts(self.arguments)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CommandInfo.URI: Message {
-    typealias CStruct = Mesos__CommandInfo__URI
+    public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__uri__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__command_info__uri__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
+        self.executable = nil
+        self.extract = nil
+        self.cache = nil
+        self.outputFile = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.has_executable != 0 { self.executable = c.pointee.executable != 0 }
-        if c.pointee.has_extract != 0 { self.extract = c.pointee.extract != 0 }
-        if c.pointee.has_cache != 0 { self.cache = c.pointee.cache != 0 }
-        if c.pointee.has_output_file != 0 { self.outputFile = Lift.text(c.pointee.output_file) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &outputFile)
+        w.optional(3, &cache)
+        w.optional(2, &extract)
+        w.optional(1, &executable)
+        w.text(0, &value)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__command_info__uri__type())
-        c.pointee.value = arena.text(self.value)
-        if let value = self.executable {
-            c.pointee.has_executable = 1
-            c.pointee.executable = value ? 1 : 0
-        }
-        if let value = self.extract {
-            c.pointee.has_extract = 1
-            c.pointee.extract = value ? 1 : 0
-        }
-        if let value = self.cache {
-            c.pointee.has_cache = 1
-            c.pointee.cache = value ? 1 : 0
-        }
-        if let value = self.outputFile {
-            c.pointee.has_output_file = 1
-            c.pointee.output_file = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.KillPolicy: Message {
-    typealias CStruct = Mesos__KillPolicy
+    public static var schema: MessageSchema { MessageSchema(table: mesos__kill_policy__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__kill_policy__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.gracePeriod = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.grace_period {
-            self.gracePeriod = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__kill_policy__type())
-        if let value = self.gracePeriod { c.pointee.grace_period = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &gracePeriod)
     }
 }

@@ -6,7 +6,8 @@ internal import CProto
 
 extension Mesos {
     /// A set of Linux capabilities.
-    public struct CapabilityInfo: Sendable, Hashable {
+    public struct CapabilityInfo: Sendable {
+        /// The set.
         public var capabilities: [Mesos.CapabilityInfo.Capability]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -15,6 +16,7 @@ extension Mesos {
             self.capabilities = capabilities
         }
 
+        /// The capabilities of capabilities(7), by number and 1000 more; 0 is left for unknown ones.
         public struct Capability: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -76,7 +78,8 @@ extension Mesos {
     }
 
     /// Limits of setrlimit(2).
-    public struct RLimitInfo: Sendable, Hashable {
+    public struct RLimitInfo: Sendable {
+        /// One for each resource.
         public var rlimits: [Mesos.RLimitInfo.RLimit]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -86,10 +89,13 @@ extension Mesos {
         }
 
         /// One limit; without numbers it is unlimited.
-        public struct RLimit: Sendable, Hashable {
-            public var type: Mesos.RLimitInfo.RLimit.TypeEnum?
-            public var hard: UInt64?
-            public var soft: UInt64?
+        public struct RLimit: Sendable {
+            /// Which limit of setrlimit(2).
+            public var type: Optional<Mesos.RLimitInfo.RLimit.TypeEnum>
+            /// The most it can be raised to. Without both numbers there is no limit.
+            public var hard: Optional<UInt64>
+            /// What holds.
+            public var soft: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -103,6 +109,7 @@ extension Mesos {
                 self.soft = soft
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -140,9 +147,11 @@ extension Mesos {
     }
 
     /// Which seccomp profile applies, if any.
-    public struct SeccompInfo: Sendable, Hashable {
-        public var profileName: String?
-        public var unconfined: Bool?
+    public struct SeccompInfo: Sendable {
+        /// A file in the agent's directory of profiles.
+        public var profileName: Optional<String>
+        /// No filter.
+        public var unconfined: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -153,8 +162,9 @@ extension Mesos {
     }
 
     /// The container's command gets a terminal.
-    public struct TTYInfo: Sendable, Hashable {
-        public var windowSize: Mesos.TTYInfo.WindowSize?
+    public struct TTYInfo: Sendable {
+        /// The terminal's size.
+        public var windowSize: Optional<Mesos.TTYInfo.WindowSize>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -163,8 +173,10 @@ extension Mesos {
         }
 
         /// The size of a terminal in characters.
-        public struct WindowSize: Sendable, Hashable {
+        public struct WindowSize: Sendable {
+            /// Lines.
             public var rows: UInt32
+            /// Columns.
             public var columns: UInt32
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -177,15 +189,23 @@ extension Mesos {
     }
 
     /// Confinement that only Linux has.
-    public struct LinuxInfo: Sendable, Hashable {
-        public var capabilityInfo: Mesos.CapabilityInfo?
-        public var boundingCapabilities: Mesos.CapabilityInfo?
-        public var effectiveCapabilities: Mesos.CapabilityInfo?
-        public var sharePidNamespace: Bool?
-        public var seccomp: Mesos.SeccompInfo?
-        public var ipcMode: Mesos.LinuxInfo.IpcMode?
-        public var shmSize: UInt32?
-        public var shareCgroups: Bool?
+    public struct LinuxInfo: Sendable {
+        /// The old name of effective_capabilities.
+        public var capabilityInfo: Optional<Mesos.CapabilityInfo>
+        /// The most that anything in the container can have.
+        public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
+        /// What the command begins with.
+        public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        /// See the processes of the container around it, or of the machine.
+        public var sharePidNamespace: Optional<Bool>
+        /// Which system calls are allowed.
+        public var seccomp: Optional<Mesos.SeccompInfo>
+        /// Own or shared.
+        public var ipcMode: Optional<Mesos.LinuxInfo.IpcMode>
+        /// Of /dev/shm, in megabytes.
+        public var shmSize: Optional<UInt32>
+        /// Stay in the cgroups of the container around it.
+        public var shareCgroups: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -212,6 +232,7 @@ extension Mesos {
         /// `shareCgroups`, or its declared default.
         public var shareCgroupsOrDefault: Bool { self.shareCgroups ?? true }
 
+        /// Whether System V IPC and /dev/shm are shared.
         public struct IpcMode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -234,24 +255,33 @@ extension Mesos {
     }
 
     /// How a container is made: its image, its volumes, its networks, its confinement.
-    public struct ContainerInfo: Sendable, Hashable {
+    public struct ContainerInfo: Sendable {
+        /// Who makes the container.
         public var type: Mesos.ContainerInfo.TypeEnum
+        /// What is mounted into it.
         public var volumes: [Mesos.Volume]
+        /// For DOCKER.
         public var docker: Mesos.ContainerInfo.DockerInfo? {
             get { dockerBox.value }
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.ContainerInfo.DockerInfo>
-        public var hostname: String?
-        public var mesos: Mesos.ContainerInfo.MesosInfo?
+        /// Its host name.
+        public var hostname: Optional<String>
+        /// For MESOS.
+        public var mesos: Optional<Mesos.ContainerInfo.MesosInfo>
+        /// The networks that it joins; the machine's own, if there is none.
         public var networkInfos: [Mesos.NetworkInfo]
+        /// Namespaces, capabilities, system calls.
         public var linuxInfo: Mesos.LinuxInfo? {
             get { linuxInfoBox.value }
             _modify { yield &linuxInfoBox.value }
         }
         private var linuxInfoBox: Boxed<Mesos.LinuxInfo>
-        public var rlimitInfo: Mesos.RLimitInfo?
-        public var ttyInfo: Mesos.TTYInfo?
+        /// Limits of setrlimit(2).
+        public var rlimitInfo: Optional<Mesos.RLimitInfo>
+        /// Give it a terminal.
+        public var ttyInfo: Optional<Mesos.TTYInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -277,6 +307,7 @@ extension Mesos {
             self.ttyInfo = ttyInfo
         }
 
+        /// Who makes the container.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -297,14 +328,21 @@ extension Mesos {
         }
 
         /// A container that docker makes.
-        public struct DockerInfo: Sendable, Hashable {
+        public struct DockerInfo: Sendable {
+            /// The image's name.
             public var image: String
-            public var network: Mesos.ContainerInfo.DockerInfo.Network?
+            /// How it is connected.
+            public var network: Optional<Mesos.ContainerInfo.DockerInfo.Network>
+            /// Which ports lead in.
             public var portMappings: [Mesos.ContainerInfo.DockerInfo.PortMapping]
-            public var privileged: Bool?
+            /// With all capabilities and devices.
+            public var privileged: Optional<Bool>
+            /// More options of `docker run`.
             public var parameters: [Mesos.Parameter]
-            public var forcePullImage: Bool?
-            public var volumeDriver: String?
+            /// Ask the registry, also if the image is here.
+            public var forcePullImage: Optional<Bool>
+            /// The driver of its volumes.
+            public var volumeDriver: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -332,6 +370,7 @@ extension Mesos {
             /// `privileged`, or its declared default.
             public var privilegedOrDefault: Bool { self.privileged ?? false }
 
+            /// How Docker connects it.
             public struct Network: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -354,10 +393,13 @@ extension Mesos {
             }
 
             /// A port of the container that is reached through one of the host.
-            public struct PortMapping: Sendable, Hashable {
+            public struct PortMapping: Sendable {
+                /// On the machine.
                 public var hostPort: UInt32
+                /// In the container.
                 public var containerPort: UInt32
-                public var `protocol`: String?
+                /// "tcp" or "udp"; both, if absent.
+                public var `protocol`: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -374,7 +416,8 @@ extension Mesos {
         }
 
         /// A container that Mesos makes; without an image it uses the host's file system.
-        public struct MesosInfo: Sendable, Hashable {
+        public struct MesosInfo: Sendable {
+            /// The root file system; the machine's own, if absent.
             public var image: Mesos.Image? {
                 get { imageBox.value }
                 _modify { yield &imageBox.value }
@@ -390,8 +433,9 @@ extension Mesos {
     }
 
     /// What is seen of a container's cgroups.
-    public struct CgroupInfo: Sendable, Hashable {
-        public var netCls: Mesos.CgroupInfo.NetCls?
+    public struct CgroupInfo: Sendable {
+        /// The class of network packets.
+        public var netCls: Optional<Mesos.CgroupInfo.NetCls>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -400,13 +444,14 @@ extension Mesos {
         }
 
         /// The blkio controller; a scope for names.
-        public struct Blkio: Sendable, Hashable {
+        public struct Blkio: Sendable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
             public init() {
             }
 
+            /// Kinds of access to a block device.
             public struct Operation: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -432,9 +477,11 @@ extension Mesos {
             }
 
             /// A count for one kind of operation.
-            public struct Value: Sendable, Hashable {
-                public var op: Mesos.CgroupInfo.Blkio.Operation?
-                public var value: UInt64?
+            public struct Value: Sendable {
+                /// The kind of access; all kinds, if absent.
+                public var op: Optional<Mesos.CgroupInfo.Blkio.Operation>
+                /// How many, or how much.
+                public var value: Optional<UInt64>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -445,7 +492,7 @@ extension Mesos {
             }
 
             /// The CFQ scheduler; a scope for names.
-            public struct CFQ: Sendable, Hashable {
+            public struct CFQ: Sendable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -453,15 +500,24 @@ extension Mesos {
                 }
 
                 /// What CFQ counts for one device.
-                public struct Statistics: Sendable, Hashable {
-                    public var device: Mesos.Device.Number?
-                    public var sectors: UInt64?
-                    public var time: UInt64?
+                public struct Statistics: Sendable {
+                    /// The device; all devices, if absent.
+                    public var device: Optional<Mesos.Device.Number>
+                    /// Sectors moved.
+                    public var sectors: Optional<UInt64>
+                    /// Milliseconds that the device was given to it.
+                    public var time: Optional<UInt64>
+                    /// Requests done.
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Bytes moved.
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Nanoseconds that the device worked.
                     public var ioServiceTime: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Nanoseconds that requests waited.
                     public var ioWaitTime: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Requests that were merged into others.
                     public var ioMerged: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Requests that wait now.
                     public var ioQueued: [Mesos.CgroupInfo.Blkio.Value]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -491,7 +547,7 @@ extension Mesos {
             }
 
             /// Throttling; a scope for names.
-            public struct Throttling: Sendable, Hashable {
+            public struct Throttling: Sendable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -499,9 +555,12 @@ extension Mesos {
                 }
 
                 /// What throttling counts for one device.
-                public struct Statistics: Sendable, Hashable {
-                    public var device: Mesos.Device.Number?
+                public struct Statistics: Sendable {
+                    /// The device; all devices, if absent.
+                    public var device: Optional<Mesos.Device.Number>
+                    /// Requests done.
                     public var ioServiced: [Mesos.CgroupInfo.Blkio.Value]
+                    /// Bytes moved.
                     public var ioServiceBytes: [Mesos.CgroupInfo.Blkio.Value]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -519,9 +578,12 @@ extension Mesos {
             }
 
             /// All counters of the blkio controller.
-            public struct Statistics: Sendable, Hashable {
+            public struct Statistics: Sendable {
+                /// The group itself, under the CFQ scheduler.
                 public var cfq: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
+                /// With all groups below.
                 public var cfqRecursive: [Mesos.CgroupInfo.Blkio.CFQ.Statistics]
+                /// What passed the limits.
                 public var throttling: [Mesos.CgroupInfo.Blkio.Throttling.Statistics]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -539,8 +601,9 @@ extension Mesos {
         }
 
         /// The net_cls controller's handle.
-        public struct NetCls: Sendable, Hashable {
-            public var classid: UInt32?
+        public struct NetCls: Sendable {
+            /// The handle that packets carry.
+            public var classid: Optional<UInt32>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -551,10 +614,14 @@ extension Mesos {
     }
 
     /// A container as it is seen now: its networks, its cgroups, its first process.
-    public struct ContainerStatus: Sendable, Hashable {
+    public struct ContainerStatus: Sendable {
+        /// The networks it is in, with addresses.
         public var networkInfos: [Mesos.NetworkInfo]
-        public var cgroupInfo: Mesos.CgroupInfo?
-        public var executorPid: UInt32?
+        /// What its cgroups say.
+        public var cgroupInfo: Optional<Mesos.CgroupInfo>
+        /// Its first process.
+        public var executorPid: Optional<UInt32>
+        /// The container.
         public var containerID: Mesos.ContainerID? {
             get { containerIDBox.value }
             _modify { yield &containerIDBox.value }
@@ -578,745 +645,396 @@ extension Mesos {
 }
 
 extension Mesos.CapabilityInfo: Message {
-    typealias CStruct = Mesos__CapabilityInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__capability_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__capability_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.capabilities = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.capabilities = Lift.enums(c.pointee.capabilities, c.pointee.n_capabilities)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__capability_info__type())
-        if !self.capabilities.isEmpty {
-            c.pointee.n_capabilities = self.capabilities.count
-            c.pointee.capabilities = arena.enums(self.capabilities)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.enums(0, &capabilities)
     }
 }
 
 extension Mesos.RLimitInfo: Message {
-    typealias CStruct = Mesos__RLimitInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__rlimit_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.rlimits = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.rlimits = Lift.messages(c.pointee.rlimits, c.pointee.n_rlimits)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__rlimit_info__type())
-        if !self.rlimits.isEmpty {
-            c.pointee.n_rlimits = self.rlimits.count
-            c.pointee.rlimits = arena.messages(self.rlimits)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &rlimits)
     }
 }
 
 extension Mesos.RLimitInfo.RLimit: Message {
-    typealias CStruct = Mesos__RLimitInfo__RLimit
+    public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__rlimit__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__rlimit_info__rlimit__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.hard = nil
+        self.soft = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.RLimitInfo.RLimit.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.has_hard != 0 { self.hard = c.pointee.hard }
-        if c.pointee.has_soft != 0 { self.soft = c.pointee.soft }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__rlimit_info__rlimit__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__RLimitInfo__RLimit__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.hard {
-            c.pointee.has_hard = 1
-            c.pointee.hard = value
-        }
-        if let value = self.soft {
-            c.pointee.has_soft = 1
-            c.pointee.soft = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(2, &soft)
+        w.optional(1, &hard)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.SeccompInfo: Message {
-    typealias CStruct = Mesos__SeccompInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__seccomp_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.profileName = nil
+        self.unconfined = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_profile_name != 0 { self.profileName = Lift.text(c.pointee.profile_name) }
-        if c.pointee.has_unconfined != 0 { self.unconfined = c.pointee.unconfined != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp_info__type())
-        if let value = self.profileName {
-            c.pointee.has_profile_name = 1
-            c.pointee.profile_name = arena.text(value)
-        }
-        if let value = self.unconfined {
-            c.pointee.has_unconfined = 1
-            c.pointee.unconfined = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &unconfined)
+        w.text(0, &profileName)
     }
 }
 
 extension Mesos.TTYInfo: Message {
-    typealias CStruct = Mesos__TTYInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__ttyinfo__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.windowSize = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.window_size {
-            self.windowSize = Mesos.TTYInfo.WindowSize(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ttyinfo__type())
-        if let value = self.windowSize { c.pointee.window_size = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &windowSize)
     }
 }
 
 extension Mesos.TTYInfo.WindowSize: Message {
-    typealias CStruct = Mesos__TTYInfo__WindowSize
+    public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__window_size__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__ttyinfo__window_size__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.rows = 0
+        self.columns = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.rows = c.pointee.rows
-        self.columns = c.pointee.columns
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ttyinfo__window_size__type())
-        c.pointee.rows = self.rows
-        c.pointee.columns = self.columns
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &columns)
+        w.number(0, &rows)
     }
 }
 
 extension Mesos.LinuxInfo: Message {
-    typealias CStruct = Mesos__LinuxInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__linux_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__linux_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.capabilityInfo = nil
+        self.boundingCapabilities = nil
+        self.effectiveCapabilities = nil
+        self.sharePidNamespace = nil
+        self.seccomp = nil
+        self.ipcMode = nil
+        self.shmSize = nil
+        self.shareCgroups = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.capability_info {
-            self.capabilityInfo = Mesos.CapabilityInfo(copying: value)
-        }
-        if let value = c.pointee.bounding_capabilities {
-            self.boundingCapabilities = Mesos.CapabilityInfo(copying: value)
-        }
-        if let value = c.pointee.effective_capabilities {
-            self.effectiveCapabilities = Mesos.CapabilityInfo(copying: value)
-        }
-        if c.pointee.has_share_pid_namespace != 0 { self.sharePidNamespace = c.pointee.share_pid_namespace != 0 }
-        if let value = c.pointee.seccomp {
-            self.seccomp = Mesos.SeccompInfo(copying: value)
-        }
-        if c.pointee.has_ipc_mode != 0 {
-            self.ipcMode = Mesos.LinuxInfo.IpcMode(rawValue: Lift.raw(c.pointee.ipc_mode.rawValue))
-        }
-        if c.pointee.has_shm_size != 0 { self.shmSize = c.pointee.shm_size }
-        if c.pointee.has_share_cgroups != 0 { self.shareCgroups = c.pointee.share_cgroups != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(7, &shareCgroups)
+        w.optional(6, &shmSize)
+        w.optional(5, &ipcMode)
+        w.message(4, &seccomp)
+        w.optional(3, &sharePidNamespace)
+        w.message(2, &effectiveCapabilities)
+        w.message(1, &boundingCapabilities)
+        w.message(0, &capabilityInfo)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__linux_info__type())
-        if let value = self.capabilityInfo { c.pointee.capability_info = value.lower(into: arena) }
-        if let value = self.boundingCapabilities { c.pointee.bounding_capabilities = value.lower(into: arena) }
-        if let value = self.effectiveCapabilities { c.pointee.effective_capabilities = value.lower(into: arena) }
-        if let value = self.sharePidNamespace {
-            c.pointee.has_share_pid_namespace = 1
-            c.pointee.share_pid_namespace = value ? 1 : 0
-        }
-        if let value = self.seccomp { c.pointee.seccomp = value.lower(into: arena) }
-        if let value = self.ipcMode {
-            c.pointee.has_ipc_mode = 1
-            c.pointee.ipc_mode = Mesos__LinuxInfo__IpcMode(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.shmSize {
-            c.pointee.has_shm_size = 1
-            c.pointee.shm_size = value
-        }
-        if let value = self.shareCgroups {
-            c.pointee.has_share_cgroups = 1
-            c.pointee.share_cgroups = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ContainerInfo: Message {
-    typealias CStruct = Mesos__ContainerInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.volumes = []
+        self.dockerBox = Boxed()
+        self.hostname = nil
+        self.mesos = nil
+        self.networkInfos = []
+        self.linuxInfoBox = Boxed()
+        self.rlimitInfo = nil
+        self.ttyInfo = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.ContainerInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
-        if let value = c.pointee.docker {
-            self.dockerBox = Boxed(Mesos.ContainerInfo.DockerInfo(copying: value))
-        } else {
-            self.dockerBox = Boxed(nil)
-        }
-        if c.pointee.has_hostname != 0 { self.hostname = Lift.text(c.pointee.hostname) }
-        if let value = c.pointee.mesos {
-            self.mesos = Mesos.ContainerInfo.MesosInfo(copying: value)
-        }
-        self.networkInfos = Lift.messages(c.pointee.network_infos, c.pointee.n_network_infos)
-        if let value = c.pointee.linux_info {
-            self.linuxInfoBox = Boxed(Mesos.LinuxInfo(copying: value))
-        } else {
-            self.linuxInfoBox = Boxed(nil)
-        }
-        if let value = c.pointee.rlimit_info {
-            self.rlimitInfo = Mesos.RLimitInfo(copying: value)
-        }
-        if let value = c.pointee.tty_info {
-            self.ttyInfo = Mesos.TTYInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(8, &ttyInfo)
+        w.message(7, &rlimitInfo)
+        w.boxed(6, &linuxInfoBox)
+        w.messages(5, &networkInfos)
+        w.message(4, &mesos)
+        w.text(3, &hostname)
+        w.boxed(2, &dockerBox)
+        w.messages(1, &volumes)
+        w.`enum`(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__type())
-        c.pointee.type = Mesos__ContainerInfo__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.messages(self.volumes)
-        }
-        if let value = self.docker { c.pointee.docker = value.lower(into: arena) }
-        if let value = self.hostname {
-            c.pointee.has_hostname = 1
-            c.pointee.hostname = arena.text(value)
-        }
-        if let value = self.mesos { c.pointee.mesos = value.lower(into: arena) }
-        if !self.networkInfos.isEmpty {
-            c.pointee.n_network_infos = self.networkInfos.count
-            c.pointee.network_infos = arena.messages(self.networkInfos)
-        }
-        if let value = self.linuxInfo { c.pointee.linux_info = value.lower(into: arena) }
-        if let value = self.rlimitInfo { c.pointee.rlimit_info = value.lower(into: arena) }
-        if let value = self.ttyInfo { c.pointee.tty_info = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ContainerInfo.DockerInfo: Message {
-    typealias CStruct = Mesos__ContainerInfo__DockerInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_info__docker_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.image = ""
+        self.network = nil
+        self.portMappings = []
+        self.privileged = nil
+        self.parameters = []
+        self.forcePullImage = nil
+        self.volumeDriver = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.image = Lift.text(c.pointee.image)
-        if c.pointee.has_network != 0 {
-            self.network = Mesos.ContainerInfo.DockerInfo.Network(rawValue: Lift.raw(c.pointee.network.rawValue))
-        }
-        self.portMappings = Lift.messages(c.pointee.port_mappings, c.pointee.n_port_mappings)
-        if c.pointee.has_privileged != 0 { self.privileged = c.pointee.privileged != 0 }
-        self.parameters = Lift.messages(c.pointee.parameters, c.pointee.n_parameters)
-        if c.pointee.has_force_pull_image != 0 { self.forcePullImage = c.pointee.force_pull_image != 0 }
-        if c.pointee.has_volume_driver != 0 { self.volumeDriver = Lift.text(c.pointee.volume_driver) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(6, &volumeDriver)
+        w.optional(5, &forcePullImage)
+        w.messages(4, &parameters)
+        w.optional(3, &privileged)
+        w.messages(2, &portMappings)
+        w.optional(1, &network)
+        w.text(0, &image)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__docker_info__type())
-        c.pointee.image = arena.text(self.image)
-        if let value = self.network {
-            c.pointee.has_network = 1
-            c.pointee.network = Mesos__ContainerInfo__DockerInfo__Network(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.portMappings.isEmpty {
-            c.pointee.n_port_mappings = self.portMappings.count
-            c.pointee.port_mappings = arena.messages(self.portMappings)
-        }
-        if let value = self.privileged {
-            c.pointee.has_privileged = 1
-            c.pointee.privileged = value ? 1 : 0
-        }
-        if !self.parameters.isEmpty {
-            c.pointee.n_parameters = self.parameters.count
-            c.pointee.parameters = arena.messages(self.parameters)
-        }
-        if let value = self.forcePullImage {
-            c.pointee.has_force_pull_image = 1
-            c.pointee.force_pull_image = value ? 1 : 0
-        }
-        if let value = self.volumeDriver {
-            c.pointee.has_volume_driver = 1
-            c.pointee.volume_driver = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
-    typealias CStruct = Mesos__ContainerInfo__DockerInfo__PortMapping
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__port_mapping__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_info__docker_info__port_mapping__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.hostPort = 0
+        self.containerPort = 0
+        self.protocol = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.hostPort = c.pointee.host_port
-        self.containerPort = c.pointee.container_port
-        if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__docker_info__port_mapping__type())
-        c.pointee.host_port = self.hostPort
-        c.pointee.container_port = self.containerPort
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &`protocol`)
+        w.number(1, &containerPort)
+        w.number(0, &hostPort)
     }
 }
 
 extension Mesos.ContainerInfo.MesosInfo: Message {
-    typealias CStruct = Mesos__ContainerInfo__MesosInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__mesos_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_info__mesos_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.imageBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.image {
-            self.imageBox = Boxed(Mesos.Image(copying: value))
-        } else {
-            self.imageBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_info__mesos_info__type())
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &imageBox)
     }
 }
 
 extension Mesos.CgroupInfo: Message {
-    typealias CStruct = Mesos__CgroupInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.netCls = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.net_cls {
-            self.netCls = Mesos.CgroupInfo.NetCls(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__type())
-        if let value = self.netCls { c.pointee.net_cls = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &netCls)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio.Value: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__Value
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__value__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__value__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.op = nil
+        self.value = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_op != 0 {
-            self.op = Mesos.CgroupInfo.Blkio.Operation(rawValue: Lift.raw(c.pointee.op.rawValue))
-        }
-        if c.pointee.has_value != 0 { self.value = c.pointee.value }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__value__type())
-        if let value = self.op {
-            c.pointee.has_op = 1
-            c.pointee.op = Mesos__CgroupInfo__Blkio__Operation(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &value)
+        w.optional(0, &op)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio.CFQ: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__CFQ
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__cfq__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__cfq__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__CFQ__Statistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__cfq__statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.device = nil
+        self.sectors = nil
+        self.time = nil
+        self.ioServiced = []
+        self.ioServiceBytes = []
+        self.ioServiceTime = []
+        self.ioWaitTime = []
+        self.ioMerged = []
+        self.ioQueued = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.device {
-            self.device = Mesos.Device.Number(copying: value)
-        }
-        if c.pointee.has_sectors != 0 { self.sectors = c.pointee.sectors }
-        if c.pointee.has_time != 0 { self.time = c.pointee.time }
-        self.ioServiced = Lift.messages(c.pointee.io_serviced, c.pointee.n_io_serviced)
-        self.ioServiceBytes = Lift.messages(c.pointee.io_service_bytes, c.pointee.n_io_service_bytes)
-        self.ioServiceTime = Lift.messages(c.pointee.io_service_time, c.pointee.n_io_service_time)
-        self.ioWaitTime = Lift.messages(c.pointee.io_wait_time, c.pointee.n_io_wait_time)
-        self.ioMerged = Lift.messages(c.pointee.io_merged, c.pointee.n_io_merged)
-        self.ioQueued = Lift.messages(c.pointee.io_queued, c.pointee.n_io_queued)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(8, &ioQueued)
+        w.messages(7, &ioMerged)
+        w.messages(6, &ioWaitTime)
+        w.messages(5, &ioServiceTime)
+        w.messages(4, &ioServiceBytes)
+        w.messages(3, &ioServiced)
+        w.optional(2, &time)
+        w.optional(1, &sectors)
+        w.message(0, &device)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__cfq__statistics__type())
-        if let value = self.device { c.pointee.device = value.lower(into: arena) }
-        if let value = self.sectors {
-            c.pointee.has_sectors = 1
-            c.pointee.sectors = value
-        }
-        if let value = self.time {
-            c.pointee.has_time = 1
-            c.pointee.time = value
-        }
-        if !self.ioServiced.isEmpty {
-            c.pointee.n_io_serviced = self.ioServiced.count
-            c.pointee.io_serviced = arena.messages(self.ioServiced)
-        }
-        if !self.ioServiceBytes.isEmpty {
-            c.pointee.n_io_service_bytes = self.ioServiceBytes.count
-            c.pointee.io_service_bytes = arena.messages(self.ioServiceBytes)
-        }
-        if !self.ioServiceTime.isEmpty {
-            c.pointee.n_io_service_time = self.ioServiceTime.count
-            c.pointee.io_service_time = arena.messages(self.ioServiceTime)
-        }
-        if !self.ioWaitTime.isEmpty {
-            c.pointee.n_io_wait_time = self.ioWaitTime.count
-            c.pointee.io_wait_time = arena.messages(self.ioWaitTime)
-        }
-        if !self.ioMerged.isEmpty {
-            c.pointee.n_io_merged = self.ioMerged.count
-            c.pointee.io_merged = arena.messages(self.ioMerged)
-        }
-        if !self.ioQueued.isEmpty {
-            c.pointee.n_io_queued = self.ioQueued.count
-            c.pointee.io_queued = arena.messages(self.ioQueued)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CgroupInfo.Blkio.Throttling: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__Throttling
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__throttling__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__throttling__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__Throttling__Statistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__throttling__statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.device = nil
+        self.ioServiced = []
+        self.ioServiceBytes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.device {
-            self.device = Mesos.Device.Number(copying: value)
-        }
-        self.ioServiced = Lift.messages(c.pointee.io_serviced, c.pointee.n_io_serviced)
-        self.ioServiceBytes = Lift.messages(c.pointee.io_service_bytes, c.pointee.n_io_service_bytes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__throttling__statistics__type())
-        if let value = self.device { c.pointee.device = value.lower(into: arena) }
-        if !self.ioServiced.isEmpty {
-            c.pointee.n_io_serviced = self.ioServiced.count
-            c.pointee.io_serviced = arena.messages(self.ioServiced)
-        }
-        if !self.ioServiceBytes.isEmpty {
-            c.pointee.n_io_service_bytes = self.ioServiceBytes.count
-            c.pointee.io_service_bytes = arena.messages(self.ioServiceBytes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &ioServiceBytes)
+        w.messages(1, &ioServiced)
+        w.message(0, &device)
     }
 }
 
 extension Mesos.CgroupInfo.Blkio.Statistics: Message {
-    typealias CStruct = Mesos__CgroupInfo__Blkio__Statistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__blkio__statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.cfq = []
+        self.cfqRecursive = []
+        self.throttling = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.cfq = Lift.messages(c.pointee.cfq, c.pointee.n_cfq)
-        self.cfqRecursive = Lift.messages(c.pointee.cfq_recursive, c.pointee.n_cfq_recursive)
-        self.throttling = Lift.messages(c.pointee.throttling, c.pointee.n_throttling)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__blkio__statistics__type())
-        if !self.cfq.isEmpty {
-            c.pointee.n_cfq = self.cfq.count
-            c.pointee.cfq = arena.messages(self.cfq)
-        }
-        if !self.cfqRecursive.isEmpty {
-            c.pointee.n_cfq_recursive = self.cfqRecursive.count
-            c.pointee.cfq_recursive = arena.messages(self.cfqRecursive)
-        }
-        if !self.throttling.isEmpty {
-            c.pointee.n_throttling = self.throttling.count
-            c.pointee.throttling = arena.messages(self.throttling)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &throttling)
+        w.messages(1, &cfqRecursive)
+        w.messages(0, &cfq)
     }
 }
 
 extension Mesos.CgroupInfo.NetCls: Message {
-    typealias CStruct = Mesos__CgroupInfo__NetCls
+    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__net_cls__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__cgroup_info__net_cls__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.classid = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_classid != 0 { self.classid = c.pointee.classid }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__cgroup_info__net_cls__type())
-        if let value = self.classid {
-            c.pointee.has_classid = 1
-            c.pointee.classid = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &classid)
     }
 }
 
 extension Mesos.ContainerStatus: Message {
-    typealias CStruct = Mesos__ContainerStatus
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_status__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_status__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.networkInfos = []
+        self.cgroupInfo = nil
+        self.executorPid = nil
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.networkInfos = Lift.messages(c.pointee.network_infos, c.pointee.n_network_infos)
-        if let value = c.pointee.cgroup_info {
-            self.cgroupInfo = Mesos.CgroupInfo(copying: value)
-        }
-        if c.pointee.has_executor_pid != 0 { self.executorPid = c.pointee.executor_pid }
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_status__type())
-        if !self.networkInfos.isEmpty {
-            c.pointee.n_network_infos = self.networkInfos.count
-            c.pointee.network_infos = arena.messages(self.networkInfos)
-        }
-        if let value = self.cgroupInfo { c.pointee.cgroup_info = value.lower(into: arena) }
-        if let value = self.executorPid {
-            c.pointee.has_executor_pid = 1
-            c.pointee.executor_pid = value
-        }
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(3, &containerIDBox)
+        w.optional(2, &executorPid)
+        w.message(1, &cgroupInfo)
+        w.messages(0, &networkInfos)
     }
 }

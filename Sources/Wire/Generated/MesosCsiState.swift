@@ -6,17 +6,28 @@ internal import CProto
 
 extension Mesos.Csi.State {
     /// How far a volume is on its way to being published, and what is needed to go on.
-    public struct VolumeState: Sendable, Hashable {
+    public struct VolumeState: Sendable {
+        /// How far it is.
         public var state: Mesos.Csi.State.VolumeState.State
-        public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability?
+        /// How it is used.
+        public var volumeCapability: Optional<Mesos.Volume.Source.CSIVolume.VolumeCapability>
+        /// The plugin's own attributes of it.
         public var volumeContext: [String: String]
+        /// What publishing gave for the node's side.
         public var publishContext: [String: String]
+        /// The boot in which it was staged: after another boot it is not.
         public var bootID: String
+        /// Options of the plugin that it was made with.
         public var parameters: [String: String]
+        /// It has to be published again after a restart.
         public var nodePublishRequired: Bool
+        /// It was there before Mesos.
         public var preProvisioned: Bool
+        /// Published for reading only.
         public var readonly: Bool
+        /// For staging. Must not be logged.
         public var nodeStageSecrets: [String: Mesos.Secret]
+        /// For publishing. Must not be logged.
         public var nodePublishSecrets: [String: Mesos.Secret]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -79,100 +90,36 @@ extension Mesos.Csi.State {
 }
 
 extension Mesos.Csi.State.VolumeState: Message {
-    typealias CStruct = Mesos__Csi__State__VolumeState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csi__state__volume_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csi__state__volume_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.state = .init(rawValue: 0)
+        self.volumeCapability = nil
+        self.volumeContext = [:]
+        self.publishContext = [:]
+        self.bootID = ""
+        self.parameters = [:]
+        self.nodePublishRequired = false
+        self.preProvisioned = false
+        self.readonly = false
+        self.nodeStageSecrets = [:]
+        self.nodePublishSecrets = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.state = Mesos.Csi.State.VolumeState.State(rawValue: Lift.raw(c.pointee.state.rawValue))
-        if let value = c.pointee.volume_capability {
-            self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: value)
-        }
-        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        self.publishContext = Lift.dictionary(c.pointee.publish_context, c.pointee.n_publish_context) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        self.bootID = Lift.text(c.pointee.boot_id)
-        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        self.nodePublishRequired = c.pointee.node_publish_required != 0
-        self.preProvisioned = c.pointee.pre_provisioned != 0
-        self.readonly = c.pointee.readonly != 0
-        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(10, &nodePublishSecrets)
+        w.map(9, &nodeStageSecrets)
+        w.number(8, &readonly)
+        w.number(7, &preProvisioned)
+        w.number(6, &nodePublishRequired)
+        w.map(5, &parameters)
+        w.text(4, &bootID)
+        w.map(3, &publishContext)
+        w.map(2, &volumeContext)
+        w.message(1, &volumeCapability)
+        w.`enum`(0, &state)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csi__state__volume_state__type())
-        c.pointee.state = Mesos__Csi__State__VolumeState__State(rawValue: UInt32(bitPattern: self.state.rawValue))
-        if let value = self.volumeCapability { c.pointee.volume_capability = value.lower(into: arena) }
-        if !self.volumeContext.isEmpty {
-            c.pointee.n_volume_context = self.volumeContext.count
-            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__volume_context_entry__type()
-            c.pointee.volume_context = arena.entries(self.volumeContext, type) {
-                (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__VolumeContextEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.publishContext.isEmpty {
-            c.pointee.n_publish_context = self.publishContext.count
-            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__publish_context_entry__type()
-            c.pointee.publish_context = arena.entries(self.publishContext, type) {
-                (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__PublishContextEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        c.pointee.boot_id = arena.text(self.bootID)
-        if !self.parameters.isEmpty {
-            c.pointee.n_parameters = self.parameters.count
-            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__parameters_entry__type()
-            c.pointee.parameters = arena.entries(self.parameters, type) {
-                (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__ParametersEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        c.pointee.node_publish_required = self.nodePublishRequired ? 1 : 0
-        c.pointee.pre_provisioned = self.preProvisioned ? 1 : 0
-        c.pointee.readonly = self.readonly ? 1 : 0
-        if !self.nodeStageSecrets.isEmpty {
-            c.pointee.n_node_stage_secrets = self.nodeStageSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__node_stage_secrets_entry__type()
-            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__NodeStageSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.nodePublishSecrets.isEmpty {
-            c.pointee.n_node_publish_secrets = self.nodePublishSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__csi__state__volume_state__node_publish_secrets_entry__type()
-            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Csi__State__VolumeState__NodePublishSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

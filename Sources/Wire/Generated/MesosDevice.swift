@@ -6,9 +6,11 @@ internal import CProto
 
 extension Mesos {
     /// A device, by path or number.
-    public struct Device: Sendable, Hashable {
-        public var path: String?
-        public var number: Mesos.Device.Number?
+    public struct Device: Sendable {
+        /// The device's file.
+        public var path: Optional<String>
+        /// The device's numbers.
+        public var number: Optional<Mesos.Device.Number>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -18,8 +20,10 @@ extension Mesos {
         }
 
         /// Major and minor number.
-        public struct Number: Sendable, Hashable {
+        public struct Number: Sendable {
+            /// Its driver; absent for all.
             public var majorNumber: UInt64
+            /// Which of the driver's; absent for all.
             public var minorNumber: UInt64
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -32,8 +36,10 @@ extension Mesos {
     }
 
     /// A device, and what may be done with it.
-    public struct DeviceAccess: Sendable, Hashable {
+    public struct DeviceAccess: Sendable {
+        /// The device.
         public var device: Mesos.Device
+        /// What is allowed.
         public var access: Mesos.DeviceAccess.Access
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -44,10 +50,13 @@ extension Mesos {
         }
 
         /// Reading, writing, and making the device's node.
-        public struct Access: Sendable, Hashable {
-            public var read: Bool?
-            public var write: Bool?
-            public var mknod: Bool?
+        public struct Access: Sendable {
+            /// Reading.
+            public var read: Optional<Bool>
+            /// Writing.
+            public var write: Optional<Bool>
+            /// Making the device's file.
+            public var mknod: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -60,7 +69,8 @@ extension Mesos {
     }
 
     /// Devices that every container may use.
-    public struct DeviceWhitelist: Sendable, Hashable {
+    public struct DeviceWhitelist: Sendable {
+        /// All others are denied.
         public var allowedDevices: [Mesos.DeviceAccess]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -72,143 +82,86 @@ extension Mesos {
 }
 
 extension Mesos.Device: Message {
-    typealias CStruct = Mesos__Device
+    public static var schema: MessageSchema { MessageSchema(table: mesos__device__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__device__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = nil
+        self.number = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_path != 0 { self.path = Lift.text(c.pointee.path) }
-        if let value = c.pointee.number {
-            self.number = Mesos.Device.Number(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device__type())
-        if let value = self.path {
-            c.pointee.has_path = 1
-            c.pointee.path = arena.text(value)
-        }
-        if let value = self.number { c.pointee.number = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &number)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Device.Number: Message {
-    typealias CStruct = Mesos__Device__Number
+    public static var schema: MessageSchema { MessageSchema(table: mesos__device__number__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__device__number__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.majorNumber = 0
+        self.minorNumber = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.majorNumber = c.pointee.major_number
-        self.minorNumber = c.pointee.minor_number
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device__number__type())
-        c.pointee.major_number = self.majorNumber
-        c.pointee.minor_number = self.minorNumber
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &minorNumber)
+        w.number(0, &majorNumber)
     }
 }
 
 extension Mesos.DeviceAccess: Message {
-    typealias CStruct = Mesos__DeviceAccess
+    public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__device_access__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.device = Mesos.Device(unset)
+        self.access = Mesos.DeviceAccess.Access(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.device = Mesos.Device(copying: c.pointee.device)
-        self.access = Mesos.DeviceAccess.Access(copying: c.pointee.access)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_access__type())
-        c.pointee.device = self.device.lower(into: arena)
-        c.pointee.access = self.access.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &access)
+        w.message(0, &device)
     }
 }
 
 extension Mesos.DeviceAccess.Access: Message {
-    typealias CStruct = Mesos__DeviceAccess__Access
+    public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__access__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__device_access__access__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.read = nil
+        self.write = nil
+        self.mknod = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_read != 0 { self.read = c.pointee.read != 0 }
-        if c.pointee.has_write != 0 { self.write = c.pointee.write != 0 }
-        if c.pointee.has_mknod != 0 { self.mknod = c.pointee.mknod != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_access__access__type())
-        if let value = self.read {
-            c.pointee.has_read = 1
-            c.pointee.read = value ? 1 : 0
-        }
-        if let value = self.write {
-            c.pointee.has_write = 1
-            c.pointee.write = value ? 1 : 0
-        }
-        if let value = self.mknod {
-            c.pointee.has_mknod = 1
-            c.pointee.mknod = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(2, &mknod)
+        w.optional(1, &write)
+        w.optional(0, &read)
     }
 }
 
 extension Mesos.DeviceWhitelist: Message {
-    typealias CStruct = Mesos__DeviceWhitelist
+    public static var schema: MessageSchema { MessageSchema(table: mesos__device_whitelist__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__device_whitelist__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.allowedDevices = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.allowedDevices = Lift.messages(c.pointee.allowed_devices, c.pointee.n_allowed_devices)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__device_whitelist__type())
-        if !self.allowedDevices.isEmpty {
-            c.pointee.n_allowed_devices = self.allowedDevices.count
-            c.pointee.allowed_devices = arena.messages(self.allowedDevices)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &allowedDevices)
     }
 }

@@ -6,12 +6,17 @@ internal import CProto
 
 extension Mesos {
     /// A port that is announced.
-    public struct Port: Sendable, Hashable {
+    public struct Port: Sendable {
+        /// The port.
         public var number: UInt32
-        public var name: String?
-        public var `protocol`: String?
-        public var visibility: Mesos.DiscoveryInfo.Visibility?
-        public var labels: Mesos.Labels?
+        /// What is offered there.
+        public var name: Optional<String>
+        /// Such as "tcp" or "http".
+        public var `protocol`: Optional<String>
+        /// Who may find it.
+        public var visibility: Optional<Mesos.DiscoveryInfo.Visibility>
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -31,7 +36,8 @@ extension Mesos {
     }
 
     /// The ports that are announced.
-    public struct Ports: Sendable, Hashable {
+    public struct Ports: Sendable {
+        /// The ports.
         public var ports: [Mesos.Port]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -42,14 +48,21 @@ extension Mesos {
     }
 
     /// How a task or executor is announced to others.
-    public struct DiscoveryInfo: Sendable, Hashable {
+    public struct DiscoveryInfo: Sendable {
+        /// Who may find it.
         public var visibility: Mesos.DiscoveryInfo.Visibility
-        public var name: String?
-        public var environment: String?
-        public var location: String?
-        public var version: String?
-        public var ports: Mesos.Ports?
-        public var labels: Mesos.Labels?
+        /// What is offered.
+        public var name: Optional<String>
+        /// Such as "test".
+        public var environment: Optional<String>
+        /// Such as a data centre.
+        public var location: Optional<String>
+        /// Of what is offered.
+        public var version: Optional<String>
+        /// Where it can be reached.
+        public var ports: Optional<Mesos.Ports>
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -71,6 +84,7 @@ extension Mesos {
             self.labels = labels
         }
 
+        /// From where something can be found.
         public struct Visibility: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -94,130 +108,66 @@ extension Mesos {
 }
 
 extension Mesos.Port: Message {
-    typealias CStruct = Mesos__Port
+    public static var schema: MessageSchema { MessageSchema(table: mesos__port__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__port__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.number = 0
+        self.name = nil
+        self.protocol = nil
+        self.visibility = nil
+        self.labels = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.number = c.pointee.number
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
-        if c.pointee.has_visibility != 0 {
-            self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Lift.raw(c.pointee.visibility.rawValue))
-        }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(4, &labels)
+        w.optional(3, &visibility)
+        w.text(2, &`protocol`)
+        w.text(1, &name)
+        w.number(0, &number)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__port__type())
-        c.pointee.number = self.number
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = arena.text(value)
-        }
-        if let value = self.visibility {
-            c.pointee.has_visibility = 1
-            c.pointee.visibility = Mesos__DiscoveryInfo__Visibility(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Ports: Message {
-    typealias CStruct = Mesos__Ports
+    public static var schema: MessageSchema { MessageSchema(table: mesos__ports__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__ports__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.ports = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.ports = Lift.messages(c.pointee.ports, c.pointee.n_ports)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ports__type())
-        if !self.ports.isEmpty {
-            c.pointee.n_ports = self.ports.count
-            c.pointee.ports = arena.messages(self.ports)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &ports)
     }
 }
 
 extension Mesos.DiscoveryInfo: Message {
-    typealias CStruct = Mesos__DiscoveryInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__discovery_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__discovery_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.visibility = .init(rawValue: 0)
+        self.name = nil
+        self.environment = nil
+        self.location = nil
+        self.version = nil
+        self.ports = nil
+        self.labels = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.visibility = Mesos.DiscoveryInfo.Visibility(rawValue: Lift.raw(c.pointee.visibility.rawValue))
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        if c.pointee.has_environment != 0 { self.environment = Lift.text(c.pointee.environment) }
-        if c.pointee.has_location != 0 { self.location = Lift.text(c.pointee.location) }
-        if c.pointee.has_version != 0 { self.version = Lift.text(c.pointee.version) }
-        if let value = c.pointee.ports {
-            self.ports = Mesos.Ports(copying: value)
-        }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(6, &labels)
+        w.message(5, &ports)
+        w.text(4, &version)
+        w.text(3, &location)
+        w.text(2, &environment)
+        w.text(1, &name)
+        w.`enum`(0, &visibility)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__discovery_info__type())
-        c.pointee.visibility = Mesos__DiscoveryInfo__Visibility(rawValue: UInt32(bitPattern: self.visibility.rawValue))
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if let value = self.environment {
-            c.pointee.has_environment = 1
-            c.pointee.environment = arena.text(value)
-        }
-        if let value = self.location {
-            c.pointee.has_location = 1
-            c.pointee.location = arena.text(value)
-        }
-        if let value = self.version {
-            c.pointee.has_version = 1
-            c.pointee.version = arena.text(value)
-        }
-        if let value = self.ports { c.pointee.ports = value.lower(into: arena) }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,10 +6,13 @@ internal import CProto
 
 extension Mesos {
     /// Something that must not be shown: by reference, or the thing itself.
-    public struct Secret: Sendable, Hashable {
-        public var type: Mesos.Secret.TypeEnum?
-        public var reference: Mesos.Secret.Reference?
-        public var value: Mesos.Secret.Value?
+    public struct Secret: Sendable {
+        /// Which kind it is.
+        public var type: Optional<Mesos.Secret.TypeEnum>
+        /// For REFERENCE.
+        public var reference: Optional<Mesos.Secret.Reference>
+        /// For VALUE.
+        public var value: Optional<Mesos.Secret.Value>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -23,6 +26,7 @@ extension Mesos {
             self.value = value
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -44,9 +48,11 @@ extension Mesos {
         }
 
         /// Where a secret is kept.
-        public struct Reference: Sendable, Hashable {
+        public struct Reference: Sendable {
+            /// Where it is kept.
             public var name: String
-            public var key: String?
+            /// Which part of what is kept there.
+            public var key: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -57,7 +63,8 @@ extension Mesos {
         }
 
         /// A secret's bytes.
-        public struct Value: Sendable, Hashable {
+        public struct Value: Sendable {
+            /// The secret. Must not be logged.
             public var data: [UInt8]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -69,7 +76,8 @@ extension Mesos {
     }
 
     /// Environment variables.
-    public struct Environment: Sendable, Hashable {
+    public struct Environment: Sendable {
+        /// The last one of a name counts.
         public var variables: [Mesos.Environment.Variable]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -79,10 +87,14 @@ extension Mesos {
         }
 
         /// A variable whose value stands here or is a secret.
-        public struct Variable: Sendable, Hashable {
+        public struct Variable: Sendable {
+            /// The variable.
             public var name: String
-            public var value: String?
-            public var type: Mesos.Environment.Variable.TypeEnum?
+            /// For VALUE.
+            public var value: Optional<String>
+            /// Which kind it is.
+            public var type: Optional<Mesos.Environment.Variable.TypeEnum>
+            /// For SECRET: resolved when the container is launched.
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
@@ -106,6 +118,7 @@ extension Mesos {
             /// `type`, or its declared default.
             public var typeOrDefault: Mesos.Environment.Variable.TypeEnum { self.type ?? .value }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -129,9 +142,11 @@ extension Mesos {
     }
 
     /// Who somebody is, and the proof.
-    public struct Credential: Sendable, Hashable {
+    public struct Credential: Sendable {
+        /// Who.
         public var principal: String
-        public var secret: String?
+        /// The proof, such as a password. Must not be logged.
+        public var secret: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -143,181 +158,105 @@ extension Mesos {
 }
 
 extension Mesos.Secret: Message {
-    typealias CStruct = Mesos__Secret
+    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__secret__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.reference = nil
+        self.value = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 { self.type = Mesos.Secret.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue)) }
-        if let value = c.pointee.reference {
-            self.reference = Mesos.Secret.Reference(copying: value)
-        }
-        if let value = c.pointee.value {
-            self.value = Mesos.Secret.Value(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Secret__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.reference { c.pointee.reference = value.lower(into: arena) }
-        if let value = self.value { c.pointee.value = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &value)
+        w.message(1, &reference)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Secret.Reference: Message {
-    typealias CStruct = Mesos__Secret__Reference
+    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__reference__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__secret__reference__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.key = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.has_key != 0 { self.key = Lift.text(c.pointee.key) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__reference__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.key {
-            c.pointee.has_key = 1
-            c.pointee.key = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &key)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.Secret.Value: Message {
-    typealias CStruct = Mesos__Secret__Value
+    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__value__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__secret__value__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.data = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.data = Lift.bytes(c.pointee.data)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__secret__value__type())
-        c.pointee.data = arena.bytes(self.data)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(0, &data)
     }
 }
 
 extension Mesos.Environment: Message {
-    typealias CStruct = Mesos__Environment
+    public static var schema: MessageSchema { MessageSchema(table: mesos__environment__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__environment__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.variables = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.variables = Lift.messages(c.pointee.variables, c.pointee.n_variables)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__environment__type())
-        if !self.variables.isEmpty {
-            c.pointee.n_variables = self.variables.count
-            c.pointee.variables = arena.messages(self.variables)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &variables)
     }
 }
 
 extension Mesos.Environment.Variable: Message {
-    typealias CStruct = Mesos__Environment__Variable
+    public static var schema: MessageSchema { MessageSchema(table: mesos__environment__variable__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__environment__variable__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = nil
+        self.type = nil
+        self.secretBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Environment.Variable.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.secret {
-            self.secretBox = Boxed(Mesos.Secret(copying: value))
-        } else {
-            self.secretBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__environment__variable__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = arena.text(value)
-        }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Environment__Variable__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.secret { c.pointee.secret = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(3, &secretBox)
+        w.optional(2, &type)
+        w.text(1, &value)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.Credential: Message {
-    typealias CStruct = Mesos__Credential
+    public static var schema: MessageSchema { MessageSchema(table: mesos__credential__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__credential__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.principal = ""
+        self.secret = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.principal = Lift.text(c.pointee.principal)
-        if c.pointee.has_secret != 0 { self.secret = Lift.text(c.pointee.secret) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__credential__type())
-        c.pointee.principal = arena.text(self.principal)
-        if let value = self.secret {
-            c.pointee.has_secret = 1
-            c.pointee.secret = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &secret)
+        w.text(0, &principal)
     }
 }

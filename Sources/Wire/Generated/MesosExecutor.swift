@@ -6,31 +6,43 @@ internal import CProto
 
 extension Mesos {
     /// An executor: what it runs as and what it is given.
-    public struct ExecutorInfo: Sendable, Hashable {
+    public struct ExecutorInfo: Sendable {
+        /// The executor.
         public var executorID: Mesos.ExecutorID
-        public var data: [UInt8]?
+        /// Bytes for the executor.
+        public var data: Optional<[UInt8]>
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// What to run.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var frameworkID: Mesos.FrameworkID?
-        public var name: String?
-        public var source: String?
+        /// The framework.
+        public var frameworkID: Optional<Mesos.FrameworkID>
+        /// What its framework calls it.
+        public var name: Optional<String>
+        /// The version of the program, or where it comes from.
+        public var source: Optional<String>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
-        public var shutdownGracePeriod: Mesos.DurationInfo?
-        public var labels: Mesos.Labels?
-        public var type: Mesos.ExecutorInfo.TypeEnum?
+        /// From asking it to end to killing it.
+        public var shutdownGracePeriod: Optional<Mesos.DurationInfo>
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// Which kind it is.
+        public var type: Optional<Mesos.ExecutorInfo.TypeEnum>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -62,6 +74,7 @@ extension Mesos {
             self.type = type
         }
 
+        /// Whose program it is.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -85,85 +98,38 @@ extension Mesos {
 }
 
 extension Mesos.ExecutorInfo: Message {
-    typealias CStruct = Mesos__ExecutorInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__executor_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executorID = Mesos.ExecutorID(unset)
+        self.data = nil
+        self.resources = []
+        self.commandBox = Boxed()
+        self.frameworkID = nil
+        self.name = nil
+        self.source = nil
+        self.containerBox = Boxed()
+        self.discoveryBox = Boxed()
+        self.shutdownGracePeriod = nil
+        self.labels = nil
+        self.type = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executorID = Mesos.ExecutorID(copying: c.pointee.executor_id)
-        if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.framework_id {
-            self.frameworkID = Mesos.FrameworkID(copying: value)
-        }
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if let value = c.pointee.discovery {
-            self.discoveryBox = Boxed(Mesos.DiscoveryInfo(copying: value))
-        } else {
-            self.discoveryBox = Boxed(nil)
-        }
-        if let value = c.pointee.shutdown_grace_period {
-            self.shutdownGracePeriod = Mesos.DurationInfo(copying: value)
-        }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.ExecutorInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(11, &type)
+        w.message(10, &labels)
+        w.message(9, &shutdownGracePeriod)
+        w.boxed(8, &discoveryBox)
+        w.boxed(7, &containerBox)
+        w.text(6, &source)
+        w.text(5, &name)
+        w.message(4, &frameworkID)
+        w.boxed(3, &commandBox)
+        w.messages(2, &resources)
+        w.bytes(1, &data)
+        w.message(0, &executorID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_info__type())
-        c.pointee.executor_id = self.executorID.lower(into: arena)
-        if let value = self.data {
-            c.pointee.has_data = 1
-            c.pointee.data = arena.bytes(value)
-        }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = arena.text(value)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if let value = self.discovery { c.pointee.discovery = value.lower(into: arena) }
-        if let value = self.shutdownGracePeriod { c.pointee.shutdown_grace_period = value.lower(into: arena) }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__ExecutorInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

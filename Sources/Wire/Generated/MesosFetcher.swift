@@ -6,13 +6,19 @@ internal import CProto
 
 extension Mesos.Fetcher {
     /// Everything to fetch for one sandbox.
-    public struct FetcherInfo: Sendable, Hashable {
+    public struct FetcherInfo: Sendable {
+        /// Where to put everything.
         public var sandboxDirectory: String
-        public var cacheDirectory: String?
+        /// Where what is kept lies.
+        public var cacheDirectory: Optional<String>
+        /// What to fetch.
         public var items: [Mesos.Fetcher.FetcherInfo.Item]
-        public var user: String?
-        public var frameworksHome: String?
-        public var stallTimeout: Mesos.DurationInfo?
+        /// Who is to own it.
+        public var user: Optional<String>
+        /// Where relative paths begin.
+        public var frameworksHome: Optional<String>
+        /// How long a download may stand still.
+        public var stallTimeout: Optional<Mesos.DurationInfo>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -33,10 +39,13 @@ extension Mesos.Fetcher {
         }
 
         /// One URI, and what the cache has to do with it.
-        public struct Item: Sendable, Hashable {
+        public struct Item: Sendable {
+            /// What to fetch.
             public var uri: Mesos.CommandInfo.URI
+            /// From where.
             public var action: Mesos.Fetcher.FetcherInfo.Item.Action
-            public var cacheFilename: String?
+            /// Its name in the cache.
+            public var cacheFilename: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -75,82 +84,45 @@ extension Mesos.Fetcher {
 }
 
 extension Mesos.Fetcher.FetcherInfo: Message {
-    typealias CStruct = Mesos__Fetcher__FetcherInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__fetcher__fetcher_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.sandboxDirectory = ""
+        self.cacheDirectory = nil
+        self.items = []
+        self.user = nil
+        self.frameworksHome = nil
+        self.stallTimeout = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.sandboxDirectory = Lift.text(c.pointee.sandbox_directory)
-        if c.pointee.has_cache_directory != 0 { self.cacheDirectory = Lift.text(c.pointee.cache_directory) }
-        self.items = Lift.messages(c.pointee.items, c.pointee.n_items)
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if c.pointee.has_frameworks_home != 0 { self.frameworksHome = Lift.text(c.pointee.frameworks_home) }
-        if let value = c.pointee.stall_timeout {
-            self.stallTimeout = Mesos.DurationInfo(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &stallTimeout)
+        w.text(4, &frameworksHome)
+        w.text(3, &user)
+        w.messages(2, &items)
+        w.text(1, &cacheDirectory)
+        w.text(0, &sandboxDirectory)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__fetcher__fetcher_info__type())
-        c.pointee.sandbox_directory = arena.text(self.sandboxDirectory)
-        if let value = self.cacheDirectory {
-            c.pointee.has_cache_directory = 1
-            c.pointee.cache_directory = arena.text(value)
-        }
-        if !self.items.isEmpty {
-            c.pointee.n_items = self.items.count
-            c.pointee.items = arena.messages(self.items)
-        }
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.frameworksHome {
-            c.pointee.has_frameworks_home = 1
-            c.pointee.frameworks_home = arena.text(value)
-        }
-        if let value = self.stallTimeout { c.pointee.stall_timeout = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Fetcher.FetcherInfo.Item: Message {
-    typealias CStruct = Mesos__Fetcher__FetcherInfo__Item
+    public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__item__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__fetcher__fetcher_info__item__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.uri = Mesos.CommandInfo.URI(unset)
+        self.action = .init(rawValue: 0)
+        self.cacheFilename = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.uri = Mesos.CommandInfo.URI(copying: c.pointee.uri)
-        self.action = Mesos.Fetcher.FetcherInfo.Item.Action(rawValue: Lift.raw(c.pointee.action.rawValue))
-        if c.pointee.has_cache_filename != 0 { self.cacheFilename = Lift.text(c.pointee.cache_filename) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__fetcher__fetcher_info__item__type())
-        c.pointee.uri = self.uri.lower(into: arena)
-        c.pointee.action = Mesos__Fetcher__FetcherInfo__Item__Action(rawValue: UInt32(bitPattern: self.action.rawValue))
-        if let value = self.cacheFilename {
-            c.pointee.has_cache_filename = 1
-            c.pointee.cache_filename = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &cacheFilename)
+        w.`enum`(1, &action)
+        w.message(0, &uri)
     }
 }

@@ -6,19 +6,32 @@ internal import CProto
 
 extension Mesos {
     /// A framework: its user, its roles, what it can handle.
-    public struct FrameworkInfo: Sendable, Hashable {
+    public struct FrameworkInfo: Sendable {
+        /// Who its executors run as; the agent's choice, if empty.
         public var user: String
+        /// For people.
         public var name: String
-        public var id: Mesos.FrameworkID?
-        public var failoverTimeout: Double?
-        public var checkpoint: Bool?
-        public var role: String?
-        public var hostname: String?
-        public var principal: String?
-        public var webuiURL: String?
+        /// The framework, once it is registered.
+        public var id: Optional<Mesos.FrameworkID>
+        /// Seconds that its tasks live on without it.
+        public var failoverTimeout: Optional<Double>
+        /// Write to disk what a restarted agent needs to find its containers again.
+        public var checkpoint: Optional<Bool>
+        /// Whose resources it gets; see `roles`.
+        public var role: Optional<String>
+        /// Where it runs.
+        public var hostname: Optional<String>
+        /// Who.
+        public var principal: Optional<String>
+        /// Its page for people.
+        public var webuiURL: Optional<String>
+        /// What it can do.
         public var capabilities: [Mesos.FrameworkInfo.Capability]
-        public var labels: Mesos.Labels?
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// Whose resources it gets.
         public var roles: [String]
+        /// What it never wants, by role.
         public var offerFilters: [String: Mesos.OfferFilters]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -63,8 +76,9 @@ extension Mesos {
         public var roleOrDefault: String { self.role ?? "*" }
 
         /// Something that a framework can handle.
-        public struct Capability: Sendable, Hashable {
-            public var type: Mesos.FrameworkInfo.Capability.TypeEnum?
+        public struct Capability: Sendable {
+            /// Which of them.
+            public var type: Optional<Mesos.FrameworkInfo.Capability.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -72,6 +86,7 @@ extension Mesos {
                 self.type = type
             }
 
+            /// What a framework can do.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -101,8 +116,9 @@ extension Mesos {
     }
 
     /// Offers that a framework wants to see.
-    public struct OfferFilters: Sendable, Hashable {
-        public var minAllocatableResources: Mesos.OfferFilters.MinAllocatableResources?
+    public struct OfferFilters: Sendable {
+        /// It takes an offer that has one of these at least.
+        public var minAllocatableResources: Optional<Mesos.OfferFilters.MinAllocatableResources>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -113,7 +129,8 @@ extension Mesos {
         }
 
         /// Amounts by the name of the resource.
-        public struct ResourceQuantities: Sendable, Hashable {
+        public struct ResourceQuantities: Sendable {
+            /// By the resource's name.
             public var quantities: [String: Mesos.Value.Scalar]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -124,7 +141,8 @@ extension Mesos {
         }
 
         /// The smallest offers that are worth making; one of these must be reached.
-        public struct MinAllocatableResources: Sendable, Hashable {
+        public struct MinAllocatableResources: Sendable {
+            /// By the resource's name.
             public var quantities: [Mesos.OfferFilters.ResourceQuantities]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -137,202 +155,100 @@ extension Mesos {
 }
 
 extension Mesos.FrameworkInfo: Message {
-    typealias CStruct = Mesos__FrameworkInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__framework_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.user = ""
+        self.name = ""
+        self.id = nil
+        self.failoverTimeout = nil
+        self.checkpoint = nil
+        self.role = nil
+        self.hostname = nil
+        self.principal = nil
+        self.webuiURL = nil
+        self.capabilities = []
+        self.labels = nil
+        self.roles = []
+        self.offerFilters = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.user = Lift.text(c.pointee.user)
-        self.name = Lift.text(c.pointee.name)
-        if let value = c.pointee.id {
-            self.id = Mesos.FrameworkID(copying: value)
-        }
-        if c.pointee.has_failover_timeout != 0 { self.failoverTimeout = c.pointee.failover_timeout }
-        if c.pointee.has_checkpoint != 0 { self.checkpoint = c.pointee.checkpoint != 0 }
-        if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
-        if c.pointee.has_hostname != 0 { self.hostname = Lift.text(c.pointee.hostname) }
-        if c.pointee.has_principal != 0 { self.principal = Lift.text(c.pointee.principal) }
-        if c.pointee.has_webui_url != 0 { self.webuiURL = Lift.text(c.pointee.webui_url) }
-        self.capabilities = Lift.messages(c.pointee.capabilities, c.pointee.n_capabilities)
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        self.roles = Lift.texts(c.pointee.roles, c.pointee.n_roles)
-        self.offerFilters = Lift.dictionary(c.pointee.offer_filters, c.pointee.n_offer_filters) {
-            (Lift.text($0.pointee.key), Mesos.OfferFilters(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(12, &offerFilters)
+        w.texts(11, &roles)
+        w.message(10, &labels)
+        w.messages(9, &capabilities)
+        w.text(8, &webuiURL)
+        w.text(7, &principal)
+        w.text(6, &hostname)
+        w.text(5, &role)
+        w.optional(4, &checkpoint)
+        w.optional(3, &failoverTimeout)
+        w.message(2, &id)
+        w.text(1, &name)
+        w.text(0, &user)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_info__type())
-        c.pointee.user = arena.text(self.user)
-        c.pointee.name = arena.text(self.name)
-        if let value = self.id { c.pointee.id = value.lower(into: arena) }
-        if let value = self.failoverTimeout {
-            c.pointee.has_failover_timeout = 1
-            c.pointee.failover_timeout = value
-        }
-        if let value = self.checkpoint {
-            c.pointee.has_checkpoint = 1
-            c.pointee.checkpoint = value ? 1 : 0
-        }
-        if let value = self.role {
-            c.pointee.has_role = 1
-            c.pointee.role = arena.text(value)
-        }
-        if let value = self.hostname {
-            c.pointee.has_hostname = 1
-            c.pointee.hostname = arena.text(value)
-        }
-        if let value = self.principal {
-            c.pointee.has_principal = 1
-            c.pointee.principal = arena.text(value)
-        }
-        if let value = self.webuiURL {
-            c.pointee.has_webui_url = 1
-            c.pointee.webui_url = arena.text(value)
-        }
-        if !self.capabilities.isEmpty {
-            c.pointee.n_capabilities = self.capabilities.count
-            c.pointee.capabilities = arena.messages(self.capabilities)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.roles.isEmpty {
-            c.pointee.n_roles = self.roles.count
-            c.pointee.roles = arena.texts(self.roles)
-        }
-        if !self.offerFilters.isEmpty {
-            c.pointee.n_offer_filters = self.offerFilters.count
-            let type: UnsafePointer<cp_message> = mesos__framework_info__offer_filters_entry__type()
-            c.pointee.offer_filters = arena.entries(self.offerFilters, type) {
-                (entry: UnsafeMutablePointer<Mesos__FrameworkInfo__OfferFiltersEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.FrameworkInfo.Capability: Message {
-    typealias CStruct = Mesos__FrameworkInfo__Capability
+    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__capability__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__framework_info__capability__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.FrameworkInfo.Capability.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_info__capability__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__FrameworkInfo__Capability__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.OfferFilters: Message {
-    typealias CStruct = Mesos__OfferFilters
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer_filters__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.minAllocatableResources = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.min_allocatable_resources {
-            self.minAllocatableResources = Mesos.OfferFilters.MinAllocatableResources(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__type())
-        if let value = self.minAllocatableResources { c.pointee.min_allocatable_resources = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(0, &minAllocatableResources)
     }
 }
 
 extension Mesos.OfferFilters.ResourceQuantities: Message {
-    typealias CStruct = Mesos__OfferFilters__ResourceQuantities
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__resource_quantities__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer_filters__resource_quantities__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.quantities = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.quantities = Lift.dictionary(c.pointee.quantities, c.pointee.n_quantities) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__resource_quantities__type())
-        if !self.quantities.isEmpty {
-            c.pointee.n_quantities = self.quantities.count
-            let type: UnsafePointer<cp_message> = mesos__offer_filters__resource_quantities__quantities_entry__type()
-            c.pointee.quantities = arena.entries(self.quantities, type) {
-                (entry: UnsafeMutablePointer<Mesos__OfferFilters__ResourceQuantities__QuantitiesEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(0, &quantities)
     }
 }
 
 extension Mesos.OfferFilters.MinAllocatableResources: Message {
-    typealias CStruct = Mesos__OfferFilters__MinAllocatableResources
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__min_allocatable_resources__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer_filters__min_allocatable_resources__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.quantities = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.quantities = Lift.messages(c.pointee.quantities, c.pointee.n_quantities)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer_filters__min_allocatable_resources__type())
-        if !self.quantities.isEmpty {
-            c.pointee.n_quantities = self.quantities.count
-            c.pointee.quantities = arena.messages(self.quantities)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &quantities)
     }
 }

@@ -7,6 +7,7 @@ internal import CProto
 extension Mesos {
     /// A framework.
     public struct FrameworkID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -18,6 +19,7 @@ extension Mesos {
 
     /// An executor, unique within its framework.
     public struct ExecutorID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,6 +31,7 @@ extension Mesos {
 
     /// A task, unique within its framework.
     public struct TaskID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -40,6 +43,7 @@ extension Mesos {
 
     /// An agent.
     public struct SlaveID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -51,6 +55,7 @@ extension Mesos {
 
     /// A resource provider.
     public struct ResourceProviderID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -62,6 +67,7 @@ extension Mesos {
 
     /// An operation, as its framework calls it.
     public struct OperationID: Sendable, Hashable {
+        /// The name itself.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -73,7 +79,9 @@ extension Mesos {
 
     /// A container, by its own name and those of the containers around it.
     public struct ContainerID: Sendable, Hashable {
+        /// The container's own name.
         public var value: String
+        /// The container around it.
         public var parent: Mesos.ContainerID? {
             get { parentBox.value }
             _modify { yield &parentBox.value }
@@ -89,7 +97,8 @@ extension Mesos {
     }
 
     /// Sixteen bytes.
-    public struct UUID: Sendable, Hashable {
+    public struct UUID: Sendable {
+        /// Its sixteen bytes.
         public var value: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -101,191 +110,123 @@ extension Mesos {
 }
 
 extension Mesos.FrameworkID: Message {
-    typealias CStruct = Mesos__FrameworkID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__framework_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__framework_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ExecutorID: Message {
-    typealias CStruct = Mesos__ExecutorID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__executor_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__executor_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.TaskID: Message {
-    typealias CStruct = Mesos__TaskID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.SlaveID: Message {
-    typealias CStruct = Mesos__SlaveID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ResourceProviderID: Message {
-    typealias CStruct = Mesos__ResourceProviderID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.OperationID: Message {
-    typealias CStruct = Mesos__OperationID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__operation_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__operation_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation_id__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.ContainerID: Message {
-    typealias CStruct = Mesos__ContainerID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__container_id__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__container_id__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
+        self.parentBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if let value = c.pointee.parent {
-            self.parentBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.parentBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__container_id__type())
-        c.pointee.value = arena.text(self.value)
-        if let value = self.parent { c.pointee.parent = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &parentBox)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.UUID: Message {
-    typealias CStruct = Mesos__UUID
+    public static var schema: MessageSchema { MessageSchema(table: mesos__uuid__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__uuid__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.bytes(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__uuid__type())
-        c.pointee.value = arena.bytes(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(0, &value)
     }
 }

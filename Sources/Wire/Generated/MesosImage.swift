@@ -6,15 +6,19 @@ internal import CProto
 
 extension Mesos {
     /// An image to make a root file system of.
-    public struct Image: Sendable, Hashable {
+    public struct Image: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Image.TypeEnum
-        public var appc: Mesos.Image.Appc?
+        /// For APPC.
+        public var appc: Optional<Mesos.Image.Appc>
+        /// For DOCKER.
         public var docker: Mesos.Image.Docker? {
             get { dockerBox.value }
             _modify { yield &dockerBox.value }
         }
         private var dockerBox: Boxed<Mesos.Image.Docker>
-        public var cached: Bool?
+        /// Use the image that is here; otherwise it is fetched again.
+        public var cached: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -33,6 +37,7 @@ extension Mesos {
         /// `cached`, or its declared default.
         public var cachedOrDefault: Bool { self.cached ?? true }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -53,10 +58,13 @@ extension Mesos {
         }
 
         /// An App Container image, by name, id and labels.
-        public struct Appc: Sendable, Hashable {
+        public struct Appc: Sendable {
+            /// The image's name.
             public var name: String
-            public var id: String?
-            public var labels: Mesos.Labels?
+            /// Its digest.
+            public var id: Optional<String>
+            /// Such as version, os and arch.
+            public var labels: Optional<Mesos.Labels>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -68,9 +76,12 @@ extension Mesos {
         }
 
         /// A docker or OCI image, by reference, with the credentials to fetch it.
-        public struct Docker: Sendable, Hashable {
+        public struct Docker: Sendable {
+            /// The image's name, with registry and tag or digest.
             public var name: String
-            public var credential: Mesos.Credential?
+            /// For the registry.
+            public var credential: Optional<Mesos.Credential>
+            /// A docker configuration with credentials for registries.
             public var config: Mesos.Secret? {
                 get { configBox.value }
                 _modify { yield &configBox.value }
@@ -93,104 +104,60 @@ extension Mesos {
 }
 
 extension Mesos.Image: Message {
-    typealias CStruct = Mesos__Image
+    public static var schema: MessageSchema { MessageSchema(table: mesos__image__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__image__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.appc = nil
+        self.dockerBox = Boxed()
+        self.cached = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.Image.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.appc {
-            self.appc = Mesos.Image.Appc(copying: value)
-        }
-        if let value = c.pointee.docker {
-            self.dockerBox = Boxed(Mesos.Image.Docker(copying: value))
-        } else {
-            self.dockerBox = Boxed(nil)
-        }
-        if c.pointee.has_cached != 0 { self.cached = c.pointee.cached != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__type())
-        c.pointee.type = Mesos__Image__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.appc { c.pointee.appc = value.lower(into: arena) }
-        if let value = self.docker { c.pointee.docker = value.lower(into: arena) }
-        if let value = self.cached {
-            c.pointee.has_cached = 1
-            c.pointee.cached = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(3, &cached)
+        w.boxed(2, &dockerBox)
+        w.message(1, &appc)
+        w.`enum`(0, &type)
     }
 }
 
 extension Mesos.Image.Appc: Message {
-    typealias CStruct = Mesos__Image__Appc
+    public static var schema: MessageSchema { MessageSchema(table: mesos__image__appc__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__image__appc__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.id = nil
+        self.labels = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.has_id != 0 { self.id = Lift.text(c.pointee.id) }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__appc__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.id {
-            c.pointee.has_id = 1
-            c.pointee.id = arena.text(value)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &labels)
+        w.text(1, &id)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.Image.Docker: Message {
-    typealias CStruct = Mesos__Image__Docker
+    public static var schema: MessageSchema { MessageSchema(table: mesos__image__docker__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__image__docker__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.credential = nil
+        self.configBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if let value = c.pointee.credential {
-            self.credential = Mesos.Credential(copying: value)
-        }
-        if let value = c.pointee.config {
-            self.configBox = Boxed(Mesos.Secret(copying: value))
-        } else {
-            self.configBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__image__docker__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.credential { c.pointee.credential = value.lower(into: arena) }
-        if let value = self.config { c.pointee.config = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &configBox)
+        w.message(1, &credential)
+        w.text(0, &name)
     }
 }

@@ -6,10 +6,14 @@ internal import CProto
 
 extension Mesos.Internal.Slave.Cni.Spec {
     /// Name servers of a network.
-    public struct DNS: Sendable, Hashable {
+    public struct DNS: Sendable {
+        /// Addresses of servers.
         public var nameservers: [String]
-        public var domain: String?
+        /// The local domain.
+        public var domain: Optional<String>
+        /// Domains to search in.
         public var search: [String]
+        /// Options of resolv.conf(5).
         public var options: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -28,11 +32,15 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 
     /// What a plugin prints when it fails.
-    public struct Error: Sendable, Hashable {
+    public struct Error: Sendable {
+        /// The version of the specification.
         public var cniVersion: String
+        /// What went wrong, as a number of the specification.
         public var code: UInt32
+        /// For people.
         public var msg: String
-        public var details: String?
+        /// More, for people.
+        public var details: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -50,9 +58,12 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 
     /// An address with its gateway and routes.
-    public struct IPConfig: Sendable, Hashable {
+    public struct IPConfig: Sendable {
+        /// Address and length of the prefix.
         public var ip: String
-        public var gateway: String?
+        /// The default gateway.
+        public var gateway: Optional<String>
+        /// What is reached through it.
         public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -69,11 +80,15 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 
     /// The fields of a network's configuration that the isolator itself needs.
-    public struct NetworkConfig: Sendable, Hashable {
+    public struct NetworkConfig: Sendable {
+        /// The network.
         public var name: String
+        /// The plugin that connects to it.
         public var type: String
-        public var ipam: Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM?
-        public var dns: Mesos.Internal.Slave.Cni.Spec.DNS?
+        /// How addresses are given out.
+        public var ipam: Optional<Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM>
+        /// How names are looked up.
+        public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -90,8 +105,10 @@ extension Mesos.Internal.Slave.Cni.Spec {
         }
 
         /// Who gives out the addresses.
-        public struct IPAM: Sendable, Hashable {
+        public struct IPAM: Sendable {
+            /// The plugin that gives out addresses.
             public var type: String
+            /// What is reached through it.
             public var routes: [Mesos.Internal.Slave.Cni.Spec.Route]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -104,10 +121,13 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 
     /// What a plugin prints when it succeeds.
-    public struct NetworkInfo: Sendable, Hashable {
-        public var ip4: Mesos.Internal.Slave.Cni.Spec.IPConfig?
-        public var ip6: Mesos.Internal.Slave.Cni.Spec.IPConfig?
-        public var dns: Mesos.Internal.Slave.Cni.Spec.DNS?
+    public struct NetworkInfo: Sendable {
+        /// The IPv4 side.
+        public var ip4: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        /// The IPv6 side.
+        public var ip6: Optional<Mesos.Internal.Slave.Cni.Spec.IPConfig>
+        /// How names are looked up.
+        public var dns: Optional<Mesos.Internal.Slave.Cni.Spec.DNS>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -123,9 +143,11 @@ extension Mesos.Internal.Slave.Cni.Spec {
     }
 
     /// Where to send packets for a destination.
-    public struct Route: Sendable, Hashable {
+    public struct Route: Sendable {
+        /// The destination, as a prefix.
         public var dst: String
-        public var gw: String?
+        /// The next hop; the default gateway, if absent.
+        public var gw: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -137,229 +159,136 @@ extension Mesos.Internal.Slave.Cni.Spec {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__DNS
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__dns__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__dns__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.nameservers = []
+        self.domain = nil
+        self.search = []
+        self.options = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.nameservers = Lift.texts(c.pointee.nameservers, c.pointee.n_nameservers)
-        if c.pointee.has_domain != 0 { self.domain = Lift.text(c.pointee.domain) }
-        self.search = Lift.texts(c.pointee.search, c.pointee.n_search)
-        self.options = Lift.texts(c.pointee.options, c.pointee.n_options)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__dns__type())
-        if !self.nameservers.isEmpty {
-            c.pointee.n_nameservers = self.nameservers.count
-            c.pointee.nameservers = arena.texts(self.nameservers)
-        }
-        if let value = self.domain {
-            c.pointee.has_domain = 1
-            c.pointee.domain = arena.text(value)
-        }
-        if !self.search.isEmpty {
-            c.pointee.n_search = self.search.count
-            c.pointee.search = arena.texts(self.search)
-        }
-        if !self.options.isEmpty {
-            c.pointee.n_options = self.options.count
-            c.pointee.options = arena.texts(self.options)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(3, &options)
+        w.texts(2, &search)
+        w.text(1, &domain)
+        w.texts(0, &nameservers)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__Error
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__error__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__error__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.cniVersion = ""
+        self.code = 0
+        self.msg = ""
+        self.details = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.cniVersion = Lift.text(c.pointee.cniversion)
-        self.code = c.pointee.code
-        self.msg = Lift.text(c.pointee.msg)
-        if c.pointee.has_details != 0 { self.details = Lift.text(c.pointee.details) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__error__type())
-        c.pointee.cniversion = arena.text(self.cniVersion)
-        c.pointee.code = self.code
-        c.pointee.msg = arena.text(self.msg)
-        if let value = self.details {
-            c.pointee.has_details = 1
-            c.pointee.details = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(3, &details)
+        w.text(2, &msg)
+        w.number(1, &code)
+        w.text(0, &cniVersion)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__IPConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__ipconfig__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__ipconfig__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.ip = ""
+        self.gateway = nil
+        self.routes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.ip = Lift.text(c.pointee.ip)
-        if c.pointee.has_gateway != 0 { self.gateway = Lift.text(c.pointee.gateway) }
-        self.routes = Lift.messages(c.pointee.routes, c.pointee.n_routes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__ipconfig__type())
-        c.pointee.ip = arena.text(self.ip)
-        if let value = self.gateway {
-            c.pointee.has_gateway = 1
-            c.pointee.gateway = arena.text(value)
-        }
-        if !self.routes.isEmpty {
-            c.pointee.n_routes = self.routes.count
-            c.pointee.routes = arena.messages(self.routes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &routes)
+        w.text(1, &gateway)
+        w.text(0, &ip)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__network_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.type = ""
+        self.ipam = nil
+        self.dns = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.type = Lift.text(c.pointee.type)
-        if let value = c.pointee.ipam {
-            self.ipam = Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM(copying: value)
-        }
-        if let value = c.pointee.dns {
-            self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_config__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.type = arena.text(self.type)
-        if let value = self.ipam { c.pointee.ipam = value.lower(into: arena) }
-        if let value = self.dns { c.pointee.dns = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(3, &dns)
+        w.message(2, &ipam)
+        w.text(1, &type)
+        w.text(0, &name)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkConfig__IPAM
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__ipam__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__network_config__ipam__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.routes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        self.routes = Lift.messages(c.pointee.routes, c.pointee.n_routes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_config__ipam__type())
-        c.pointee.type = arena.text(self.type)
-        if !self.routes.isEmpty {
-            c.pointee.n_routes = self.routes.count
-            c.pointee.routes = arena.messages(self.routes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &routes)
+        w.text(0, &type)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__NetworkInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__network_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.ip4 = nil
+        self.ip6 = nil
+        self.dns = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.ip4 {
-            self.ip4 = Mesos.Internal.Slave.Cni.Spec.IPConfig(copying: value)
-        }
-        if let value = c.pointee.ip6 {
-            self.ip6 = Mesos.Internal.Slave.Cni.Spec.IPConfig(copying: value)
-        }
-        if let value = c.pointee.dns {
-            self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__network_info__type())
-        if let value = self.ip4 { c.pointee.ip4 = value.lower(into: arena) }
-        if let value = self.ip6 { c.pointee.ip6 = value.lower(into: arena) }
-        if let value = self.dns { c.pointee.dns = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &dns)
+        w.message(1, &ip6)
+        w.message(0, &ip4)
     }
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.Route: Message {
-    typealias CStruct = Mesos__Internal__Slave__Cni__Spec__Route
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__route__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cni__spec__route__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.dst = ""
+        self.gw = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.dst = Lift.text(c.pointee.dst)
-        if c.pointee.has_gw != 0 { self.gw = Lift.text(c.pointee.gw) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cni__spec__route__type())
-        c.pointee.dst = arena.text(self.dst)
-        if let value = self.gw {
-            c.pointee.has_gw = 1
-            c.pointee.gw = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &gw)
+        w.text(0, &dst)
     }
 }

@@ -6,8 +6,10 @@ internal import CProto
 
 extension Mesos.Internal.Slave {
     /// A volume, by plugin and id.
-    public struct CSIVolume: Sendable, Hashable {
+    public struct CSIVolume: Sendable {
+        /// The plugin, as its configuration names it.
         public var pluginName: String
+        /// The plugin's name for the volume.
         public var id: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -19,7 +21,8 @@ extension Mesos.Internal.Slave {
     }
 
     /// The volumes of a container.
-    public struct CSIVolumes: Sendable, Hashable {
+    public struct CSIVolumes: Sendable {
+        /// The volumes.
         public var volumes: [Mesos.Internal.Slave.CSIVolume]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -31,52 +34,33 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.CSIVolume: Message {
-    typealias CStruct = Mesos__Internal__Slave__CSIVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__csivolume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.pluginName = ""
+        self.id = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pluginName = Lift.text(c.pointee.plugin_name)
-        self.id = Lift.text(c.pointee.id)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__csivolume__type())
-        c.pointee.plugin_name = arena.text(self.pluginName)
-        c.pointee.id = arena.text(self.id)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &id)
+        w.text(0, &pluginName)
     }
 }
 
 extension Mesos.Internal.Slave.CSIVolumes: Message {
-    typealias CStruct = Mesos__Internal__Slave__CSIVolumes
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolumes__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__csivolumes__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__csivolumes__type())
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.messages(self.volumes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &volumes)
     }
 }

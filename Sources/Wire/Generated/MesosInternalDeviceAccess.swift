@@ -6,8 +6,10 @@ internal import CProto
 
 extension Mesos.Internal.Slave {
     /// What one cgroup may use, and what it may not.
-    public struct CgroupDeviceAccessState: Sendable, Hashable {
+    public struct CgroupDeviceAccessState: Sendable {
+        /// What is allowed.
         public var allowList: [String]
+        /// What is denied, also if it is allowed.
         public var denyList: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -19,7 +21,8 @@ extension Mesos.Internal.Slave {
     }
 
     /// The same for all cgroups, by their names.
-    public struct CgroupDeviceAccessStates: Sendable, Hashable {
+    public struct CgroupDeviceAccessStates: Sendable {
+        /// By cgroup.
         public var deviceAccessPerCgroup: [String: Mesos.Internal.Slave.CgroupDeviceAccessState]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -33,65 +36,33 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
-    typealias CStruct = Mesos__Internal__Slave__CgroupDeviceAccessState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cgroup_device_access_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.allowList = []
+        self.denyList = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.allowList = Lift.texts(c.pointee.allow_list, c.pointee.n_allow_list)
-        self.denyList = Lift.texts(c.pointee.deny_list, c.pointee.n_deny_list)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cgroup_device_access_state__type())
-        if !self.allowList.isEmpty {
-            c.pointee.n_allow_list = self.allowList.count
-            c.pointee.allow_list = arena.texts(self.allowList)
-        }
-        if !self.denyList.isEmpty {
-            c.pointee.n_deny_list = self.denyList.count
-            c.pointee.deny_list = arena.texts(self.denyList)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(1, &denyList)
+        w.texts(0, &allowList)
     }
 }
 
 extension Mesos.Internal.Slave.CgroupDeviceAccessStates: Message {
-    typealias CStruct = Mesos__Internal__Slave__CgroupDeviceAccessStates
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_states__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__cgroup_device_access_states__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.deviceAccessPerCgroup = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.deviceAccessPerCgroup = Lift.dictionary(c.pointee.device_access_per_cgroup, c.pointee.n_device_access_per_cgroup) {
-            (Lift.text($0.pointee.key), Mesos.Internal.Slave.CgroupDeviceAccessState(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__cgroup_device_access_states__type())
-        if !self.deviceAccessPerCgroup.isEmpty {
-            c.pointee.n_device_access_per_cgroup = self.deviceAccessPerCgroup.count
-            let type: UnsafePointer<cp_message> = mesos__internal__slave__cgroup_device_access_states__device_access_per_cgroup_entry__type()
-            c.pointee.device_access_per_cgroup = arena.entries(self.deviceAccessPerCgroup, type) {
-                (entry: UnsafeMutablePointer<Mesos__Internal__Slave__CgroupDeviceAccessStates__DeviceAccessPerCgroupEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(0, &deviceAccessPerCgroup)
     }
 }

@@ -6,14 +6,17 @@ internal import CProto
 
 extension Mesos.Internal.Slave.Docker {
     /// An image that was pulled, with its layers in order.
-    public struct Image: Sendable, Hashable {
+    public struct Image: Sendable {
+        /// Its name.
         public var reference: Wire.Docker.Spec.ImageReference {
             get { referenceBox.content }
             _modify { yield &referenceBox.content }
         }
         private var referenceBox: Boxed<Wire.Docker.Spec.ImageReference>
+        /// Its layers, the lowest first.
         public var layerIDs: [String]
-        public var configDigest: String?
+        /// The blob with its configuration.
+        public var configDigest: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -29,7 +32,8 @@ extension Mesos.Internal.Slave.Docker {
     }
 
     /// All images that were pulled.
-    public struct Images: Sendable, Hashable {
+    public struct Images: Sendable {
+        /// The images that are here.
         public var images: [Mesos.Internal.Slave.Docker.Image]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -41,60 +45,35 @@ extension Mesos.Internal.Slave.Docker {
 }
 
 extension Mesos.Internal.Slave.Docker.Image: Message {
-    typealias CStruct = Mesos__Internal__Slave__Docker__Image
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__image__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__docker__image__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.referenceBox = Boxed()
+        self.layerIDs = []
+        self.configDigest = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.referenceBox = Boxed(Wire.Docker.Spec.ImageReference(copying: c.pointee.reference))
-        self.layerIDs = Lift.texts(c.pointee.layer_ids, c.pointee.n_layer_ids)
-        if c.pointee.has_config_digest != 0 { self.configDigest = Lift.text(c.pointee.config_digest) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker__image__type())
-        c.pointee.reference = self.reference.lower(into: arena)
-        if !self.layerIDs.isEmpty {
-            c.pointee.n_layer_ids = self.layerIDs.count
-            c.pointee.layer_ids = arena.texts(self.layerIDs)
-        }
-        if let value = self.configDigest {
-            c.pointee.has_config_digest = 1
-            c.pointee.config_digest = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &configDigest)
+        w.texts(1, &layerIDs)
+        w.boxed(0, &referenceBox)
     }
 }
 
 extension Mesos.Internal.Slave.Docker.Images: Message {
-    typealias CStruct = Mesos__Internal__Slave__Docker__Images
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__images__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__docker__images__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.images = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.images = Lift.messages(c.pointee.images, c.pointee.n_images)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker__images__type())
-        if !self.images.isEmpty {
-            c.pointee.n_images = self.images.count
-            c.pointee.images = arena.messages(self.images)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &images)
     }
 }

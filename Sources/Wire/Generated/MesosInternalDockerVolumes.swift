@@ -6,8 +6,10 @@ internal import CProto
 
 extension Mesos.Internal.Slave {
     /// A volume, by driver and name.
-    public struct DockerVolume: Sendable, Hashable {
+    public struct DockerVolume: Sendable {
+        /// Its driver.
         public var driver: String
+        /// Its name to the driver.
         public var name: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -19,7 +21,8 @@ extension Mesos.Internal.Slave {
     }
 
     /// The volumes of a container.
-    public struct DockerVolumes: Sendable, Hashable {
+    public struct DockerVolumes: Sendable {
+        /// The volumes.
         public var volumes: [Mesos.Internal.Slave.DockerVolume]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -31,52 +34,33 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.DockerVolume: Message {
-    typealias CStruct = Mesos__Internal__Slave__DockerVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__docker_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.driver = ""
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.driver = Lift.text(c.pointee.driver)
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker_volume__type())
-        c.pointee.driver = arena.text(self.driver)
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &name)
+        w.text(0, &driver)
     }
 }
 
 extension Mesos.Internal.Slave.DockerVolumes: Message {
-    typealias CStruct = Mesos__Internal__Slave__DockerVolumes
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volumes__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__docker_volumes__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__docker_volumes__type())
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.messages(self.volumes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &volumes)
     }
 }

@@ -6,8 +6,10 @@ internal import CProto
 
 extension Mesos.Internal {
     /// Name servers for containers, by the kind of their network.
-    public struct ContainerDNSInfo: Sendable, Hashable {
+    public struct ContainerDNSInfo: Sendable {
+        /// For containers of Mesos.
         public var mesos: [Mesos.Internal.ContainerDNSInfo.MesosInfo]
+        /// For containers of Docker.
         public var docker: [Mesos.Internal.ContainerDNSInfo.DockerInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -21,9 +23,12 @@ extension Mesos.Internal {
         }
 
         /// Name servers for containers that Mesos makes.
-        public struct MesosInfo: Sendable, Hashable {
-            public var networkMode: Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode?
-            public var networkName: String?
+        public struct MesosInfo: Sendable {
+            /// Which networks it is about.
+            public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode>
+            /// One network, for CNI or USER.
+            public var networkName: Optional<String>
+            /// How names are looked up.
             public var dns: Mesos.Internal.Slave.Cni.Spec.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -38,6 +43,7 @@ extension Mesos.Internal {
                 self.dns = dns
             }
 
+            /// How the container is connected.
             public struct NetworkMode: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -60,9 +66,12 @@ extension Mesos.Internal {
         }
 
         /// Name servers for containers that docker makes.
-        public struct DockerInfo: Sendable, Hashable {
-            public var networkMode: Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode?
-            public var networkName: String?
+        public struct DockerInfo: Sendable {
+            /// Which networks it is about.
+            public var networkMode: Optional<Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode>
+            /// One network, for CNI or USER.
+            public var networkName: Optional<String>
+            /// How names are looked up.
             public var dns: Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -77,6 +86,7 @@ extension Mesos.Internal {
                 self.dns = dns
             }
 
+            /// How the container is connected.
             public struct NetworkMode: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -99,9 +109,12 @@ extension Mesos.Internal {
             }
 
             /// The content of a resolv.conf(5).
-            public struct DNS: Sendable, Hashable {
+            public struct DNS: Sendable {
+                /// Addresses of servers.
                 public var nameservers: [String]
+                /// Domains to search in.
                 public var search: [String]
+                /// Options of resolv.conf(5).
                 public var options: [String]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -120,9 +133,12 @@ extension Mesos.Internal {
     }
 
     /// When images are removed without being asked, and which never.
-    public struct ImageGcConfig: Sendable, Hashable {
+    public struct ImageGcConfig: Sendable {
+        /// The part of the disk to keep free, from 0 to 1.
         public var imageDiskHeadroom: Double
+        /// How often to look.
         public var imageDiskWatchInterval: Mesos.DurationInfo
+        /// Images to keep, also if nothing uses them.
         public var excludedImages: [Mesos.Image]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -140,172 +156,94 @@ extension Mesos.Internal {
 }
 
 extension Mesos.Internal.ContainerDNSInfo: Message {
-    typealias CStruct = Mesos__Internal__ContainerDNSInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__container_dnsinfo__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mesos = []
+        self.docker = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mesos = Lift.messages(c.pointee.mesos, c.pointee.n_mesos)
-        self.docker = Lift.messages(c.pointee.docker, c.pointee.n_docker)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__type())
-        if !self.mesos.isEmpty {
-            c.pointee.n_mesos = self.mesos.count
-            c.pointee.mesos = arena.messages(self.mesos)
-        }
-        if !self.docker.isEmpty {
-            c.pointee.n_docker = self.docker.count
-            c.pointee.docker = arena.messages(self.docker)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &docker)
+        w.messages(0, &mesos)
     }
 }
 
 extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
-    typealias CStruct = Mesos__Internal__ContainerDNSInfo__MesosInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__mesos_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__container_dnsinfo__mesos_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.networkMode = nil
+        self.networkName = nil
+        self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_network_mode != 0 {
-            self.networkMode = Mesos.Internal.ContainerDNSInfo.MesosInfo.NetworkMode(rawValue: Lift.raw(c.pointee.network_mode.rawValue))
-        }
-        if c.pointee.has_network_name != 0 { self.networkName = Lift.text(c.pointee.network_name) }
-        self.dns = Mesos.Internal.Slave.Cni.Spec.DNS(copying: c.pointee.dns)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__mesos_info__type())
-        if let value = self.networkMode {
-            c.pointee.has_network_mode = 1
-            c.pointee.network_mode = Mesos__Internal__ContainerDNSInfo__MesosInfo__NetworkMode(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.networkName {
-            c.pointee.has_network_name = 1
-            c.pointee.network_name = arena.text(value)
-        }
-        c.pointee.dns = self.dns.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &dns)
+        w.text(1, &networkName)
+        w.optional(0, &networkMode)
     }
 }
 
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
-    typealias CStruct = Mesos__Internal__ContainerDNSInfo__DockerInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__container_dnsinfo__docker_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.networkMode = nil
+        self.networkName = nil
+        self.dns = Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_network_mode != 0 {
-            self.networkMode = Mesos.Internal.ContainerDNSInfo.DockerInfo.NetworkMode(rawValue: Lift.raw(c.pointee.network_mode.rawValue))
-        }
-        if c.pointee.has_network_name != 0 { self.networkName = Lift.text(c.pointee.network_name) }
-        self.dns = Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS(copying: c.pointee.dns)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__docker_info__type())
-        if let value = self.networkMode {
-            c.pointee.has_network_mode = 1
-            c.pointee.network_mode = Mesos__Internal__ContainerDNSInfo__DockerInfo__NetworkMode(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.networkName {
-            c.pointee.has_network_name = 1
-            c.pointee.network_name = arena.text(value)
-        }
-        c.pointee.dns = self.dns.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &dns)
+        w.text(1, &networkName)
+        w.optional(0, &networkMode)
     }
 }
 
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
-    typealias CStruct = Mesos__Internal__ContainerDNSInfo__DockerInfo__DNS
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__dns__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__container_dnsinfo__docker_info__dns__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.nameservers = []
+        self.search = []
+        self.options = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.nameservers = Lift.texts(c.pointee.nameservers, c.pointee.n_nameservers)
-        self.search = Lift.texts(c.pointee.search, c.pointee.n_search)
-        self.options = Lift.texts(c.pointee.options, c.pointee.n_options)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__container_dnsinfo__docker_info__dns__type())
-        if !self.nameservers.isEmpty {
-            c.pointee.n_nameservers = self.nameservers.count
-            c.pointee.nameservers = arena.texts(self.nameservers)
-        }
-        if !self.search.isEmpty {
-            c.pointee.n_search = self.search.count
-            c.pointee.search = arena.texts(self.search)
-        }
-        if !self.options.isEmpty {
-            c.pointee.n_options = self.options.count
-            c.pointee.options = arena.texts(self.options)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(2, &options)
+        w.texts(1, &search)
+        w.texts(0, &nameservers)
     }
 }
 
 extension Mesos.Internal.ImageGcConfig: Message {
-    typealias CStruct = Mesos__Internal__ImageGcConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__image_gc_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__image_gc_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.imageDiskHeadroom = 0
+        self.imageDiskWatchInterval = Mesos.DurationInfo(unset)
+        self.excludedImages = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.imageDiskHeadroom = c.pointee.image_disk_headroom
-        self.imageDiskWatchInterval = Mesos.DurationInfo(copying: c.pointee.image_disk_watch_interval)
-        self.excludedImages = Lift.messages(c.pointee.excluded_images, c.pointee.n_excluded_images)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &excludedImages)
+        w.message(1, &imageDiskWatchInterval)
+        w.number(0, &imageDiskHeadroom)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__image_gc_config__type())
-        c.pointee.image_disk_headroom = self.imageDiskHeadroom
-        c.pointee.image_disk_watch_interval = self.imageDiskWatchInterval.lower(into: arena)
-        if !self.excludedImages.isEmpty {
-            c.pointee.n_excluded_images = self.excludedImages.count
-            c.pointee.excluded_images = arena.messages(self.excludedImages)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,8 +6,10 @@ internal import CProto
 
 extension Mesos.Internal.Slave {
     /// The agent's resources and the operations on them.
-    public struct ResourceState: Sendable, Hashable {
+    public struct ResourceState: Sendable {
+        /// Operations that are not settled.
         public var operations: [Mesos.Operation]
+        /// What was reserved and made.
         public var resources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,32 +25,18 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.ResourceState: Message {
-    typealias CStruct = Mesos__Internal__Slave__ResourceState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__resource_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__resource_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.operations = []
+        self.resources = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__resource_state__type())
-        if !self.operations.isEmpty {
-            c.pointee.n_operations = self.operations.count
-            c.pointee.operations = arena.messages(self.operations)
-        }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &resources)
+        w.messages(0, &operations)
     }
 }

@@ -6,18 +6,25 @@ internal import CProto
 
 extension Mesos.Internal {
     /// A task's status on its way to the framework.
-    public struct StatusUpdate: Sendable, Hashable {
+    public struct StatusUpdate: Sendable {
+        /// The framework.
         public var frameworkID: Mesos.FrameworkID
-        public var executorID: Mesos.ExecutorID?
-        public var slaveID: Mesos.SlaveID?
+        /// The executor.
+        public var executorID: Optional<Mesos.ExecutorID>
+        /// The agent.
+        public var slaveID: Optional<Mesos.SlaveID>
+        /// The news.
         public var status: Mesos.TaskStatus {
             get { statusBox.content }
             _modify { yield &statusBox.content }
         }
         private var statusBox: Boxed<Mesos.TaskStatus>
+        /// Seconds since 1970.
         public var timestamp: Double
-        public var uuid: [UInt8]?
-        public var latestState: Mesos.TaskState?
+        /// Of this update; acknowledged by it.
+        public var uuid: Optional<[UInt8]>
+        /// The task's state when it was sent, if later than the news.
+        public var latestState: Optional<Mesos.TaskState>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -41,14 +48,17 @@ extension Mesos.Internal {
     }
 
     /// One entry of the log: an update, or the word that one arrived.
-    public struct StatusUpdateRecord: Sendable, Hashable {
+    public struct StatusUpdateRecord: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Internal.StatusUpdateRecord.TypeEnum
+        /// For UPDATE.
         public var update: Mesos.Internal.StatusUpdate? {
             get { updateBox.value }
             _modify { yield &updateBox.value }
         }
         private var updateBox: Boxed<Mesos.Internal.StatusUpdate>
-        public var uuid: [UInt8]?
+        /// For ACK: the update that was acknowledged.
+        public var uuid: Optional<[UInt8]>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -62,6 +72,7 @@ extension Mesos.Internal {
             self.uuid = uuid
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -84,86 +95,47 @@ extension Mesos.Internal {
 }
 
 extension Mesos.Internal.StatusUpdate: Message {
-    typealias CStruct = Mesos__Internal__StatusUpdate
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__status_update__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworkID = Mesos.FrameworkID(unset)
+        self.executorID = nil
+        self.slaveID = nil
+        self.statusBox = Boxed()
+        self.timestamp = 0
+        self.uuid = nil
+        self.latestState = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.frameworkID = Mesos.FrameworkID(copying: c.pointee.framework_id)
-        if let value = c.pointee.executor_id {
-            self.executorID = Mesos.ExecutorID(copying: value)
-        }
-        if let value = c.pointee.slave_id {
-            self.slaveID = Mesos.SlaveID(copying: value)
-        }
-        self.statusBox = Boxed(Mesos.TaskStatus(copying: c.pointee.status))
-        self.timestamp = c.pointee.timestamp
-        if c.pointee.has_uuid != 0 { self.uuid = Lift.bytes(c.pointee.uuid) }
-        if c.pointee.has_latest_state != 0 {
-            self.latestState = Mesos.TaskState(rawValue: Lift.raw(c.pointee.latest_state.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(6, &latestState)
+        w.bytes(5, &uuid)
+        w.number(4, &timestamp)
+        w.boxed(3, &statusBox)
+        w.message(2, &slaveID)
+        w.message(1, &executorID)
+        w.message(0, &frameworkID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__status_update__type())
-        c.pointee.framework_id = self.frameworkID.lower(into: arena)
-        if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
-        if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
-        c.pointee.status = self.status.lower(into: arena)
-        c.pointee.timestamp = self.timestamp
-        if let value = self.uuid {
-            c.pointee.has_uuid = 1
-            c.pointee.uuid = arena.bytes(value)
-        }
-        if let value = self.latestState {
-            c.pointee.has_latest_state = 1
-            c.pointee.latest_state = Mesos__TaskState(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Internal.StatusUpdateRecord: Message {
-    typealias CStruct = Mesos__Internal__StatusUpdateRecord
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update_record__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__status_update_record__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.updateBox = Boxed()
+        self.uuid = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.Internal.StatusUpdateRecord.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.update {
-            self.updateBox = Boxed(Mesos.Internal.StatusUpdate(copying: value))
-        } else {
-            self.updateBox = Boxed(nil)
-        }
-        if c.pointee.has_uuid != 0 { self.uuid = Lift.bytes(c.pointee.uuid) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__status_update_record__type())
-        c.pointee.type = Mesos__Internal__StatusUpdateRecord__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.update { c.pointee.update = value.lower(into: arena) }
-        if let value = self.uuid {
-            c.pointee.has_uuid = 1
-            c.pointee.uuid = arena.bytes(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(2, &uuid)
+        w.boxed(1, &updateBox)
+        w.`enum`(0, &type)
     }
 }

@@ -6,9 +6,12 @@ internal import CProto
 
 extension Mesos.Internal.Slave {
     /// A volume's path and the group id it got.
-    public struct VolumeGidInfo: Sendable, Hashable {
-        public var type: Mesos.Internal.Slave.VolumeGidInfo.TypeEnum?
+    public struct VolumeGidInfo: Sendable {
+        /// Which kind it is.
+        public var type: Optional<Mesos.Internal.Slave.VolumeGidInfo.TypeEnum>
+        /// The volume's directory.
         public var path: String
+        /// The group that owns it.
         public var gid: UInt32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,6 +26,7 @@ extension Mesos.Internal.Slave {
             self.gid = gid
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -45,7 +49,8 @@ extension Mesos.Internal.Slave {
     }
 
     /// All group ids that were given.
-    public struct VolumeGidInfos: Sendable, Hashable {
+    public struct VolumeGidInfos: Sendable {
+        /// One for each volume.
         public var infos: [Mesos.Internal.Slave.VolumeGidInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -57,59 +62,35 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.VolumeGidInfo: Message {
-    typealias CStruct = Mesos__Internal__Slave__VolumeGidInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__volume_gid_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.path = ""
+        self.gid = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Internal.Slave.VolumeGidInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        self.path = Lift.text(c.pointee.path)
-        self.gid = c.pointee.gid
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__volume_gid_info__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Internal__Slave__VolumeGidInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        c.pointee.path = arena.text(self.path)
-        c.pointee.gid = self.gid
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(2, &gid)
+        w.text(1, &path)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Internal.Slave.VolumeGidInfos: Message {
-    typealias CStruct = Mesos__Internal__Slave__VolumeGidInfos
+    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_infos__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__internal__slave__volume_gid_infos__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.infos = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.infos = Lift.messages(c.pointee.infos, c.pointee.n_infos)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__internal__slave__volume_gid_infos__type())
-        if !self.infos.isEmpty {
-            c.pointee.n_infos = self.infos.count
-            c.pointee.infos = arena.messages(self.infos)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &infos)
     }
 }

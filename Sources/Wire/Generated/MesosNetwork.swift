@@ -6,11 +6,16 @@ internal import CProto
 
 extension Mesos {
     /// A network to join, and the addresses that were given.
-    public struct NetworkInfo: Sendable, Hashable {
+    public struct NetworkInfo: Sendable {
+        /// Who may talk to it.
         public var groups: [String]
-        public var labels: Mesos.Labels?
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// The addresses wanted, or those that it got.
         public var ipAddresses: [Mesos.NetworkInfo.IPAddress]
-        public var name: String?
+        /// The network.
+        public var name: Optional<String>
+        /// Which ports lead in.
         public var portMappings: [Mesos.NetworkInfo.PortMapping]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -29,6 +34,7 @@ extension Mesos {
             self.portMappings = portMappings
         }
 
+        /// Which version of IP.
         public struct ProtocolEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -49,9 +55,11 @@ extension Mesos {
         }
 
         /// An address that is wanted or was given.
-        public struct IPAddress: Sendable, Hashable {
-            public var `protocol`: Mesos.NetworkInfo.ProtocolEnum?
-            public var ipAddress: String?
+        public struct IPAddress: Sendable {
+            /// Which version, if one is wanted and no address is given.
+            public var `protocol`: Optional<Mesos.NetworkInfo.ProtocolEnum>
+            /// The address.
+            public var ipAddress: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -68,10 +76,13 @@ extension Mesos {
         }
 
         /// A port of the container that is reached through one of the host.
-        public struct PortMapping: Sendable, Hashable {
+        public struct PortMapping: Sendable {
+            /// On the machine.
             public var hostPort: UInt32
+            /// In the container.
             public var containerPort: UInt32
-            public var `protocol`: String?
+            /// "tcp" or "udp"; both, if absent.
+            public var `protocol`: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -89,113 +100,60 @@ extension Mesos {
 }
 
 extension Mesos.NetworkInfo: Message {
-    typealias CStruct = Mesos__NetworkInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__network_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.groups = []
+        self.labels = nil
+        self.ipAddresses = []
+        self.name = nil
+        self.portMappings = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.groups = Lift.texts(c.pointee.groups, c.pointee.n_groups)
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        self.ipAddresses = Lift.messages(c.pointee.ip_addresses, c.pointee.n_ip_addresses)
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        self.portMappings = Lift.messages(c.pointee.port_mappings, c.pointee.n_port_mappings)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &portMappings)
+        w.text(3, &name)
+        w.messages(2, &ipAddresses)
+        w.message(1, &labels)
+        w.texts(0, &groups)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__type())
-        if !self.groups.isEmpty {
-            c.pointee.n_groups = self.groups.count
-            c.pointee.groups = arena.texts(self.groups)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.ipAddresses.isEmpty {
-            c.pointee.n_ip_addresses = self.ipAddresses.count
-            c.pointee.ip_addresses = arena.messages(self.ipAddresses)
-        }
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if !self.portMappings.isEmpty {
-            c.pointee.n_port_mappings = self.portMappings.count
-            c.pointee.port_mappings = arena.messages(self.portMappings)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.NetworkInfo.IPAddress: Message {
-    typealias CStruct = Mesos__NetworkInfo__IPAddress
+    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__ipaddress__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__network_info__ipaddress__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.protocol = nil
+        self.ipAddress = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_protocol != 0 {
-            self.protocol = Mesos.NetworkInfo.ProtocolEnum(rawValue: Lift.raw(c.pointee.protocol.rawValue))
-        }
-        if c.pointee.has_ip_address != 0 { self.ipAddress = Lift.text(c.pointee.ip_address) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__ipaddress__type())
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = Mesos__NetworkInfo__Protocol(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.ipAddress {
-            c.pointee.has_ip_address = 1
-            c.pointee.ip_address = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &ipAddress)
+        w.optional(0, &`protocol`)
     }
 }
 
 extension Mesos.NetworkInfo.PortMapping: Message {
-    typealias CStruct = Mesos__NetworkInfo__PortMapping
+    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__port_mapping__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__network_info__port_mapping__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.hostPort = 0
+        self.containerPort = 0
+        self.protocol = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.hostPort = c.pointee.host_port
-        self.containerPort = c.pointee.container_port
-        if c.pointee.has_protocol != 0 { self.protocol = Lift.text(c.pointee.protocol) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__network_info__port_mapping__type())
-        c.pointee.host_port = self.hostPort
-        c.pointee.container_port = self.containerPort
-        if let value = self.protocol {
-            c.pointee.has_protocol = 1
-            c.pointee.protocol = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &`protocol`)
+        w.number(1, &containerPort)
+        w.number(0, &hostPort)
     }
 }

@@ -6,7 +6,7 @@ internal import CProto
 
 extension Mesos {
     /// An offer of resources; a scope for names here.
-    public struct Offer: Sendable, Hashable {
+    public struct Offer: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -14,19 +14,31 @@ extension Mesos {
         }
 
         /// Something to do with offered resources.
-        public struct Operation: Sendable, Hashable {
-            public var type: Mesos.Offer.Operation.TypeEnum?
-            public var launch: Mesos.Offer.Operation.Launch?
-            public var reserve: Mesos.Offer.Operation.Reserve?
-            public var unreserve: Mesos.Offer.Operation.Unreserve?
-            public var create: Mesos.Offer.Operation.Create?
-            public var destroy: Mesos.Offer.Operation.Destroy?
-            public var launchGroup: Mesos.Offer.Operation.LaunchGroup?
-            public var id: Mesos.OperationID?
-            public var growVolume: Mesos.Offer.Operation.GrowVolume?
-            public var shrinkVolume: Mesos.Offer.Operation.ShrinkVolume?
-            public var createDisk: Mesos.Offer.Operation.CreateDisk?
-            public var destroyDisk: Mesos.Offer.Operation.DestroyDisk?
+        public struct Operation: Sendable {
+            /// Which kind it is.
+            public var type: Optional<Mesos.Offer.Operation.TypeEnum>
+            /// For LAUNCH.
+            public var launch: Optional<Mesos.Offer.Operation.Launch>
+            /// For RESERVE.
+            public var reserve: Optional<Mesos.Offer.Operation.Reserve>
+            /// For UNRESERVE.
+            public var unreserve: Optional<Mesos.Offer.Operation.Unreserve>
+            /// For CREATE.
+            public var create: Optional<Mesos.Offer.Operation.Create>
+            /// For DESTROY.
+            public var destroy: Optional<Mesos.Offer.Operation.Destroy>
+            /// For LAUNCH_GROUP.
+            public var launchGroup: Optional<Mesos.Offer.Operation.LaunchGroup>
+            /// For news about it; none is sent without.
+            public var id: Optional<Mesos.OperationID>
+            /// For GROW_VOLUME.
+            public var growVolume: Optional<Mesos.Offer.Operation.GrowVolume>
+            /// For SHRINK_VOLUME.
+            public var shrinkVolume: Optional<Mesos.Offer.Operation.ShrinkVolume>
+            /// For CREATE_DISK.
+            public var createDisk: Optional<Mesos.Offer.Operation.CreateDisk>
+            /// For DESTROY_DISK.
+            public var destroyDisk: Optional<Mesos.Offer.Operation.DestroyDisk>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -58,6 +70,7 @@ extension Mesos {
                 self.destroyDisk = destroyDisk
             }
 
+            /// What can be done with an offer.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -87,7 +100,8 @@ extension Mesos {
             }
 
             /// Launch tasks.
-            public struct Launch: Sendable, Hashable {
+            public struct Launch: Sendable {
+                /// The tasks.
                 public var taskInfos: [Mesos.TaskInfo]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -98,12 +112,14 @@ extension Mesos {
             }
 
             /// Launch tasks that live and die together.
-            public struct LaunchGroup: Sendable, Hashable {
+            public struct LaunchGroup: Sendable {
+                /// The executor that runs them.
                 public var executor: Mesos.ExecutorInfo {
                     get { executorBox.content }
                     _modify { yield &executorBox.content }
                 }
                 private var executorBox: Boxed<Mesos.ExecutorInfo>
+                /// The tasks, which start and end together.
                 public var taskGroup: Mesos.TaskGroupInfo
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -115,8 +131,10 @@ extension Mesos {
             }
 
             /// Reserve resources for a role.
-            public struct Reserve: Sendable, Hashable {
+            public struct Reserve: Sendable {
+                /// What to reserve.
                 public var resources: [Mesos.Resource]
+                /// What it is made of, if that was reserved for somebody.
                 public var source: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -128,7 +146,8 @@ extension Mesos {
             }
 
             /// Give reserved resources back.
-            public struct Unreserve: Sendable, Hashable {
+            public struct Unreserve: Sendable {
+                /// What to give back.
                 public var resources: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -139,7 +158,8 @@ extension Mesos {
             }
 
             /// Create persistent volumes.
-            public struct Create: Sendable, Hashable {
+            public struct Create: Sendable {
+                /// The volumes to make.
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -150,7 +170,8 @@ extension Mesos {
             }
 
             /// Destroy persistent volumes.
-            public struct Destroy: Sendable, Hashable {
+            public struct Destroy: Sendable {
+                /// The volumes to remove.
                 public var volumes: [Mesos.Resource]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -161,12 +182,14 @@ extension Mesos {
             }
 
             /// Make a persistent volume larger.
-            public struct GrowVolume: Sendable, Hashable {
+            public struct GrowVolume: Sendable {
+                /// The volume.
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
                     _modify { yield &volumeBox.content }
                 }
                 private var volumeBox: Boxed<Mesos.Resource>
+                /// What is added to it.
                 public var addition: Mesos.Resource {
                     get { additionBox.content }
                     _modify { yield &additionBox.content }
@@ -182,12 +205,14 @@ extension Mesos {
             }
 
             /// Make a persistent volume smaller.
-            public struct ShrinkVolume: Sendable, Hashable {
+            public struct ShrinkVolume: Sendable {
+                /// The volume.
                 public var volume: Mesos.Resource {
                     get { volumeBox.content }
                     _modify { yield &volumeBox.content }
                 }
                 private var volumeBox: Boxed<Mesos.Resource>
+                /// How much is taken from it.
                 public var subtract: Mesos.Value.Scalar
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -199,14 +224,17 @@ extension Mesos {
             }
 
             /// Turn raw storage into a disk.
-            public struct CreateDisk: Sendable, Hashable {
+            public struct CreateDisk: Sendable {
+                /// What it is made of.
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
                     _modify { yield &sourceBox.content }
                 }
                 private var sourceBox: Boxed<Mesos.Resource>
+                /// MOUNT or BLOCK.
                 public var targetType: Mesos.Resource.DiskInfo.Source.TypeEnum
-                public var targetProfile: String?
+                /// The profile, if the source has none.
+                public var targetProfile: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -222,7 +250,8 @@ extension Mesos {
             }
 
             /// Turn a disk back into raw storage.
-            public struct DestroyDisk: Sendable, Hashable {
+            public struct DestroyDisk: Sendable {
+                /// The disk.
                 public var source: Mesos.Resource {
                     get { sourceBox.content }
                     _modify { yield &sourceBox.content }
@@ -240,361 +269,213 @@ extension Mesos {
 }
 
 extension Mesos.Offer: Message {
-    typealias CStruct = Mesos__Offer
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.Offer.Operation: Message {
-    typealias CStruct = Mesos__Offer__Operation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.launch = nil
+        self.reserve = nil
+        self.unreserve = nil
+        self.create = nil
+        self.destroy = nil
+        self.launchGroup = nil
+        self.id = nil
+        self.growVolume = nil
+        self.shrinkVolume = nil
+        self.createDisk = nil
+        self.destroyDisk = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Offer.Operation.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.launch {
-            self.launch = Mesos.Offer.Operation.Launch(copying: value)
-        }
-        if let value = c.pointee.reserve {
-            self.reserve = Mesos.Offer.Operation.Reserve(copying: value)
-        }
-        if let value = c.pointee.unreserve {
-            self.unreserve = Mesos.Offer.Operation.Unreserve(copying: value)
-        }
-        if let value = c.pointee.create {
-            self.create = Mesos.Offer.Operation.Create(copying: value)
-        }
-        if let value = c.pointee.destroy {
-            self.destroy = Mesos.Offer.Operation.Destroy(copying: value)
-        }
-        if let value = c.pointee.launch_group {
-            self.launchGroup = Mesos.Offer.Operation.LaunchGroup(copying: value)
-        }
-        if let value = c.pointee.id {
-            self.id = Mesos.OperationID(copying: value)
-        }
-        if let value = c.pointee.grow_volume {
-            self.growVolume = Mesos.Offer.Operation.GrowVolume(copying: value)
-        }
-        if let value = c.pointee.shrink_volume {
-            self.shrinkVolume = Mesos.Offer.Operation.ShrinkVolume(copying: value)
-        }
-        if let value = c.pointee.create_disk {
-            self.createDisk = Mesos.Offer.Operation.CreateDisk(copying: value)
-        }
-        if let value = c.pointee.destroy_disk {
-            self.destroyDisk = Mesos.Offer.Operation.DestroyDisk(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(11, &destroyDisk)
+        w.message(10, &createDisk)
+        w.message(9, &shrinkVolume)
+        w.message(8, &growVolume)
+        w.message(7, &id)
+        w.message(6, &launchGroup)
+        w.message(5, &destroy)
+        w.message(4, &create)
+        w.message(3, &unreserve)
+        w.message(2, &reserve)
+        w.message(1, &launch)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Offer__Operation__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.launch { c.pointee.launch = value.lower(into: arena) }
-        if let value = self.reserve { c.pointee.reserve = value.lower(into: arena) }
-        if let value = self.unreserve { c.pointee.unreserve = value.lower(into: arena) }
-        if let value = self.create { c.pointee.create = value.lower(into: arena) }
-        if let value = self.destroy { c.pointee.destroy = value.lower(into: arena) }
-        if let value = self.launchGroup { c.pointee.launch_group = value.lower(into: arena) }
-        if let value = self.id { c.pointee.id = value.lower(into: arena) }
-        if let value = self.growVolume { c.pointee.grow_volume = value.lower(into: arena) }
-        if let value = self.shrinkVolume { c.pointee.shrink_volume = value.lower(into: arena) }
-        if let value = self.createDisk { c.pointee.create_disk = value.lower(into: arena) }
-        if let value = self.destroyDisk { c.pointee.destroy_disk = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Offer.Operation.Launch: Message {
-    typealias CStruct = Mesos__Offer__Operation__Launch
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__launch__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.taskInfos = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.taskInfos = Lift.messages(c.pointee.task_infos, c.pointee.n_task_infos)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__launch__type())
-        if !self.taskInfos.isEmpty {
-            c.pointee.n_task_infos = self.taskInfos.count
-            c.pointee.task_infos = arena.messages(self.taskInfos)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &taskInfos)
     }
 }
 
 extension Mesos.Offer.Operation.LaunchGroup: Message {
-    typealias CStruct = Mesos__Offer__Operation__LaunchGroup
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch_group__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__launch_group__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executorBox = Boxed()
+        self.taskGroup = Mesos.TaskGroupInfo(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executorBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor))
-        self.taskGroup = Mesos.TaskGroupInfo(copying: c.pointee.task_group)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__launch_group__type())
-        c.pointee.executor = self.executor.lower(into: arena)
-        c.pointee.task_group = self.taskGroup.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &taskGroup)
+        w.boxed(0, &executorBox)
     }
 }
 
 extension Mesos.Offer.Operation.Reserve: Message {
-    typealias CStruct = Mesos__Offer__Operation__Reserve
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__reserve__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__reserve__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resources = []
+        self.source = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        self.source = Lift.messages(c.pointee.source, c.pointee.n_source)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__reserve__type())
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.source.isEmpty {
-            c.pointee.n_source = self.source.count
-            c.pointee.source = arena.messages(self.source)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &source)
+        w.messages(0, &resources)
     }
 }
 
 extension Mesos.Offer.Operation.Unreserve: Message {
-    typealias CStruct = Mesos__Offer__Operation__Unreserve
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__unreserve__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__unreserve__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resources = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__unreserve__type())
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &resources)
     }
 }
 
 extension Mesos.Offer.Operation.Create: Message {
-    typealias CStruct = Mesos__Offer__Operation__Create
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__create__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__create__type())
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.messages(self.volumes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &volumes)
     }
 }
 
 extension Mesos.Offer.Operation.Destroy: Message {
-    typealias CStruct = Mesos__Offer__Operation__Destroy
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__destroy__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumes = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumes = Lift.messages(c.pointee.volumes, c.pointee.n_volumes)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__destroy__type())
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            c.pointee.volumes = arena.messages(self.volumes)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &volumes)
     }
 }
 
 extension Mesos.Offer.Operation.GrowVolume: Message {
-    typealias CStruct = Mesos__Offer__Operation__GrowVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__grow_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__grow_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumeBox = Boxed()
+        self.additionBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumeBox = Boxed(Mesos.Resource(copying: c.pointee.volume))
-        self.additionBox = Boxed(Mesos.Resource(copying: c.pointee.addition))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__grow_volume__type())
-        c.pointee.volume = self.volume.lower(into: arena)
-        c.pointee.addition = self.addition.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &additionBox)
+        w.boxed(0, &volumeBox)
     }
 }
 
 extension Mesos.Offer.Operation.ShrinkVolume: Message {
-    typealias CStruct = Mesos__Offer__Operation__ShrinkVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__shrink_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__shrink_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumeBox = Boxed()
+        self.subtract = Mesos.Value.Scalar(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumeBox = Boxed(Mesos.Resource(copying: c.pointee.volume))
-        self.subtract = Mesos.Value.Scalar(copying: c.pointee.subtract)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__shrink_volume__type())
-        c.pointee.volume = self.volume.lower(into: arena)
-        c.pointee.subtract = self.subtract.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &subtract)
+        w.boxed(0, &volumeBox)
     }
 }
 
 extension Mesos.Offer.Operation.CreateDisk: Message {
-    typealias CStruct = Mesos__Offer__Operation__CreateDisk
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create_disk__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__create_disk__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.sourceBox = Boxed()
+        self.targetType = .init(rawValue: 0)
+        self.targetProfile = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.sourceBox = Boxed(Mesos.Resource(copying: c.pointee.source))
-        self.targetType = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Lift.raw(c.pointee.target_type.rawValue))
-        if c.pointee.has_target_profile != 0 { self.targetProfile = Lift.text(c.pointee.target_profile) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__create_disk__type())
-        c.pointee.source = self.source.lower(into: arena)
-        c.pointee.target_type = Mesos__Resource__DiskInfo__Source__Type(rawValue: UInt32(bitPattern: self.targetType.rawValue))
-        if let value = self.targetProfile {
-            c.pointee.has_target_profile = 1
-            c.pointee.target_profile = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &targetProfile)
+        w.`enum`(1, &targetType)
+        w.boxed(0, &sourceBox)
     }
 }
 
 extension Mesos.Offer.Operation.DestroyDisk: Message {
-    typealias CStruct = Mesos__Offer__Operation__DestroyDisk
+    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy_disk__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__offer__operation__destroy_disk__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.sourceBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.sourceBox = Boxed(Mesos.Resource(copying: c.pointee.source))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__offer__operation__destroy_disk__type())
-        c.pointee.source = self.source.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &sourceBox)
     }
 }

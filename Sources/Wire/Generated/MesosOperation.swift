@@ -34,14 +34,21 @@ extension Mesos {
     }
 
     /// The state of an operation at one moment.
-    public struct OperationStatus: Sendable, Hashable {
-        public var operationID: Mesos.OperationID?
+    public struct OperationStatus: Sendable {
+        /// The operation, as its framework calls it.
+        public var operationID: Optional<Mesos.OperationID>
+        /// How far it is.
         public var state: Mesos.OperationState
-        public var message: String?
+        /// For people.
+        public var message: Optional<String>
+        /// What became of the resources.
         public var convertedResources: [Mesos.Resource]
-        public var uuid: Mesos.UUID?
-        public var slaveID: Mesos.SlaveID?
-        public var resourceProviderID: Mesos.ResourceProviderID?
+        /// Of this news; acknowledged by it.
+        public var uuid: Optional<Mesos.UUID>
+        /// The agent.
+        public var slaveID: Optional<Mesos.SlaveID>
+        /// The resource provider.
+        public var resourceProviderID: Optional<Mesos.ResourceProviderID>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -65,20 +72,26 @@ extension Mesos {
     }
 
     /// An operation and what became of it.
-    public struct Operation: Sendable, Hashable {
-        public var frameworkID: Mesos.FrameworkID?
-        public var slaveID: Mesos.SlaveID?
+    public struct Operation: Sendable {
+        /// The framework.
+        public var frameworkID: Optional<Mesos.FrameworkID>
+        /// The agent.
+        public var slaveID: Optional<Mesos.SlaveID>
+        /// What was asked for.
         public var info: Mesos.Offer.Operation {
             get { infoBox.content }
             _modify { yield &infoBox.content }
         }
         private var infoBox: Boxed<Mesos.Offer.Operation>
+        /// The last news.
         public var latestStatus: Mesos.OperationStatus {
             get { latestStatusBox.content }
             _modify { yield &latestStatusBox.content }
         }
         private var latestStatusBox: Boxed<Mesos.OperationStatus>
+        /// All news that has not been acknowledged.
         public var statuses: [Mesos.OperationStatus]
+        /// The operation.
         public var uuid: Mesos.UUID
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -102,98 +115,53 @@ extension Mesos {
 }
 
 extension Mesos.OperationStatus: Message {
-    typealias CStruct = Mesos__OperationStatus
+    public static var schema: MessageSchema { MessageSchema(table: mesos__operation_status__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__operation_status__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.operationID = nil
+        self.state = .init(rawValue: 0)
+        self.message = nil
+        self.convertedResources = []
+        self.uuid = nil
+        self.slaveID = nil
+        self.resourceProviderID = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.operation_id {
-            self.operationID = Mesos.OperationID(copying: value)
-        }
-        self.state = Mesos.OperationState(rawValue: Lift.raw(c.pointee.state.rawValue))
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        self.convertedResources = Lift.messages(c.pointee.converted_resources, c.pointee.n_converted_resources)
-        if let value = c.pointee.uuid {
-            self.uuid = Mesos.UUID(copying: value)
-        }
-        if let value = c.pointee.slave_id {
-            self.slaveID = Mesos.SlaveID(copying: value)
-        }
-        if let value = c.pointee.resource_provider_id {
-            self.resourceProviderID = Mesos.ResourceProviderID(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(6, &resourceProviderID)
+        w.message(5, &slaveID)
+        w.message(4, &uuid)
+        w.messages(3, &convertedResources)
+        w.text(2, &message)
+        w.`enum`(1, &state)
+        w.message(0, &operationID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation_status__type())
-        if let value = self.operationID { c.pointee.operation_id = value.lower(into: arena) }
-        c.pointee.state = Mesos__OperationState(rawValue: UInt32(bitPattern: self.state.rawValue))
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if !self.convertedResources.isEmpty {
-            c.pointee.n_converted_resources = self.convertedResources.count
-            c.pointee.converted_resources = arena.messages(self.convertedResources)
-        }
-        if let value = self.uuid { c.pointee.uuid = value.lower(into: arena) }
-        if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
-        if let value = self.resourceProviderID { c.pointee.resource_provider_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Operation: Message {
-    typealias CStruct = Mesos__Operation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__operation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__operation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworkID = nil
+        self.slaveID = nil
+        self.infoBox = Boxed()
+        self.latestStatusBox = Boxed()
+        self.statuses = []
+        self.uuid = Mesos.UUID(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.framework_id {
-            self.frameworkID = Mesos.FrameworkID(copying: value)
-        }
-        if let value = c.pointee.slave_id {
-            self.slaveID = Mesos.SlaveID(copying: value)
-        }
-        self.infoBox = Boxed(Mesos.Offer.Operation(copying: c.pointee.info))
-        self.latestStatusBox = Boxed(Mesos.OperationStatus(copying: c.pointee.latest_status))
-        self.statuses = Lift.messages(c.pointee.statuses, c.pointee.n_statuses)
-        self.uuid = Mesos.UUID(copying: c.pointee.uuid)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &uuid)
+        w.messages(4, &statuses)
+        w.boxed(3, &latestStatusBox)
+        w.boxed(2, &infoBox)
+        w.message(1, &slaveID)
+        w.message(0, &frameworkID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__operation__type())
-        if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
-        if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
-        c.pointee.info = self.info.lower(into: arena)
-        c.pointee.latest_status = self.latestStatus.lower(into: arena)
-        if !self.statuses.isEmpty {
-            c.pointee.n_statuses = self.statuses.count
-            c.pointee.statuses = arena.messages(self.statuses)
-        }
-        c.pointee.uuid = self.uuid.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,60 +6,113 @@ internal import CProto
 
 extension Mesos {
     /// Counts of perf events over one sampling interval.
-    public struct PerfStatistics: Sendable, Hashable {
+    public struct PerfStatistics: Sendable {
+        /// When counting began, in seconds since 1970.
         public var timestamp: Double
+        /// How long was counted, in seconds.
         public var duration: Double
-        public var cycles: UInt64?
-        public var stalledCyclesFrontend: UInt64?
-        public var stalledCyclesBackend: UInt64?
-        public var instructions: UInt64?
-        public var cacheReferences: UInt64?
-        public var cacheMisses: UInt64?
-        public var branches: UInt64?
-        public var branchMisses: UInt64?
-        public var busCycles: UInt64?
-        public var refCycles: UInt64?
-        public var cpuClock: Double?
-        public var taskClock: Double?
-        public var pageFaults: UInt64?
-        public var minorFaults: UInt64?
-        public var majorFaults: UInt64?
-        public var contextSwitches: UInt64?
-        public var cpuMigrations: UInt64?
-        public var alignmentFaults: UInt64?
-        public var emulationFaults: UInt64?
-        public var l1DcacheLoads: UInt64?
-        public var l1DcacheLoadMisses: UInt64?
-        public var l1DcacheStores: UInt64?
-        public var l1DcacheStoreMisses: UInt64?
-        public var l1DcachePrefetches: UInt64?
-        public var l1DcachePrefetchMisses: UInt64?
-        public var l1IcacheLoads: UInt64?
-        public var l1IcacheLoadMisses: UInt64?
-        public var l1IcachePrefetches: UInt64?
-        public var l1IcachePrefetchMisses: UInt64?
-        public var llcLoads: UInt64?
-        public var llcLoadMisses: UInt64?
-        public var llcStores: UInt64?
-        public var llcStoreMisses: UInt64?
-        public var llcPrefetches: UInt64?
-        public var llcPrefetchMisses: UInt64?
-        public var dtlbLoads: UInt64?
-        public var dtlbLoadMisses: UInt64?
-        public var dtlbStores: UInt64?
-        public var dtlbStoreMisses: UInt64?
-        public var dtlbPrefetches: UInt64?
-        public var dtlbPrefetchMisses: UInt64?
-        public var itlbLoads: UInt64?
-        public var itlbLoadMisses: UInt64?
-        public var branchLoads: UInt64?
-        public var branchLoadMisses: UInt64?
-        public var nodeLoads: UInt64?
-        public var nodeLoadMisses: UInt64?
-        public var nodeStores: UInt64?
-        public var nodeStoreMisses: UInt64?
-        public var nodePrefetches: UInt64?
-        public var nodePrefetchMisses: UInt64?
+        /// Processor cycles.
+        public var cycles: Optional<UInt64>
+        /// Cycles without an instruction to start.
+        public var stalledCyclesFrontend: Optional<UInt64>
+        /// Cycles that waited for a result.
+        public var stalledCyclesBackend: Optional<UInt64>
+        /// Instructions done.
+        public var instructions: Optional<UInt64>
+        /// Accesses to the last cache.
+        public var cacheReferences: Optional<UInt64>
+        /// Of these, those that went to memory.
+        public var cacheMisses: Optional<UInt64>
+        /// Branches taken or not.
+        public var branches: Optional<UInt64>
+        /// Of these, those that were guessed wrong.
+        public var branchMisses: Optional<UInt64>
+        /// Cycles of the bus.
+        public var busCycles: Optional<UInt64>
+        /// Cycles at the nominal clock.
+        public var refCycles: Optional<UInt64>
+        /// Milliseconds on a processor, by its clock.
+        public var cpuClock: Optional<Double>
+        /// Milliseconds on a processor, by the task's clock.
+        public var taskClock: Optional<Double>
+        /// Page faults.
+        public var pageFaults: Optional<UInt64>
+        /// Of these, those that needed no reading.
+        public var minorFaults: Optional<UInt64>
+        /// Of these, those that had to read.
+        public var majorFaults: Optional<UInt64>
+        /// How often another task came on.
+        public var contextSwitches: Optional<UInt64>
+        /// How often it moved to another processor.
+        public var cpuMigrations: Optional<UInt64>
+        /// Accesses that had to be put together.
+        public var alignmentFaults: Optional<UInt64>
+        /// Instructions that the kernel had to do.
+        public var emulationFaults: Optional<UInt64>
+        /// Reads from the first data cache.
+        public var l1DcacheLoads: Optional<UInt64>
+        /// Reads that missed the first data cache.
+        public var l1DcacheLoadMisses: Optional<UInt64>
+        /// Writes to the first data cache.
+        public var l1DcacheStores: Optional<UInt64>
+        /// Writes that missed the first data cache.
+        public var l1DcacheStoreMisses: Optional<UInt64>
+        /// Prefetches into the first data cache.
+        public var l1DcachePrefetches: Optional<UInt64>
+        /// Prefetches that missed the first data cache.
+        public var l1DcachePrefetchMisses: Optional<UInt64>
+        /// Reads from the first instruction cache.
+        public var l1IcacheLoads: Optional<UInt64>
+        /// Reads that missed the first instruction cache.
+        public var l1IcacheLoadMisses: Optional<UInt64>
+        /// Prefetches into the first instruction cache.
+        public var l1IcachePrefetches: Optional<UInt64>
+        /// Prefetches that missed the first instruction cache.
+        public var l1IcachePrefetchMisses: Optional<UInt64>
+        /// Reads from the last cache.
+        public var llcLoads: Optional<UInt64>
+        /// Reads that missed the last cache.
+        public var llcLoadMisses: Optional<UInt64>
+        /// Writes to the last cache.
+        public var llcStores: Optional<UInt64>
+        /// Writes that missed the last cache.
+        public var llcStoreMisses: Optional<UInt64>
+        /// Prefetches into the last cache.
+        public var llcPrefetches: Optional<UInt64>
+        /// Prefetches that missed the last cache.
+        public var llcPrefetchMisses: Optional<UInt64>
+        /// Reads from the table of data pages.
+        public var dtlbLoads: Optional<UInt64>
+        /// Reads that missed the table of data pages.
+        public var dtlbLoadMisses: Optional<UInt64>
+        /// Writes to the table of data pages.
+        public var dtlbStores: Optional<UInt64>
+        /// Writes that missed the table of data pages.
+        public var dtlbStoreMisses: Optional<UInt64>
+        /// Prefetches into the table of data pages.
+        public var dtlbPrefetches: Optional<UInt64>
+        /// Prefetches that missed the table of data pages.
+        public var dtlbPrefetchMisses: Optional<UInt64>
+        /// Reads from the table of code pages.
+        public var itlbLoads: Optional<UInt64>
+        /// Reads that missed the table of code pages.
+        public var itlbLoadMisses: Optional<UInt64>
+        /// Reads from the branch unit.
+        public var branchLoads: Optional<UInt64>
+        /// Reads that missed the branch unit.
+        public var branchLoadMisses: Optional<UInt64>
+        /// Reads from memory of the own node.
+        public var nodeLoads: Optional<UInt64>
+        /// Reads that missed memory of the own node.
+        public var nodeLoadMisses: Optional<UInt64>
+        /// Writes to memory of the own node.
+        public var nodeStores: Optional<UInt64>
+        /// Writes that missed memory of the own node.
+        public var nodeStoreMisses: Optional<UInt64>
+        /// Prefetches into memory of the own node.
+        public var nodePrefetches: Optional<UInt64>
+        /// Prefetches that missed memory of the own node.
+        public var nodePrefetchMisses: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -176,289 +229,120 @@ extension Mesos {
 }
 
 extension Mesos.PerfStatistics: Message {
-    typealias CStruct = Mesos__PerfStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__perf_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__perf_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.timestamp = 0
+        self.duration = 0
+        self.cycles = nil
+        self.stalledCyclesFrontend = nil
+        self.stalledCyclesBackend = nil
+        self.instructions = nil
+        self.cacheReferences = nil
+        self.cacheMisses = nil
+        self.branches = nil
+        self.branchMisses = nil
+        self.busCycles = nil
+        self.refCycles = nil
+        self.cpuClock = nil
+        self.taskClock = nil
+        self.pageFaults = nil
+        self.minorFaults = nil
+        self.majorFaults = nil
+        self.contextSwitches = nil
+        self.cpuMigrations = nil
+        self.alignmentFaults = nil
+        self.emulationFaults = nil
+        self.l1DcacheLoads = nil
+        self.l1DcacheLoadMisses = nil
+        self.l1DcacheStores = nil
+        self.l1DcacheStoreMisses = nil
+        self.l1DcachePrefetches = nil
+        self.l1DcachePrefetchMisses = nil
+        self.l1IcacheLoads = nil
+        self.l1IcacheLoadMisses = nil
+        self.l1IcachePrefetches = nil
+        self.l1IcachePrefetchMisses = nil
+        self.llcLoads = nil
+        self.llcLoadMisses = nil
+        self.llcStores = nil
+        self.llcStoreMisses = nil
+        self.llcPrefetches = nil
+        self.llcPrefetchMisses = nil
+        self.dtlbLoads = nil
+        self.dtlbLoadMisses = nil
+        self.dtlbStores = nil
+        self.dtlbStoreMisses = nil
+        self.dtlbPrefetches = nil
+        self.dtlbPrefetchMisses = nil
+        self.itlbLoads = nil
+        self.itlbLoadMisses = nil
+        self.branchLoads = nil
+        self.branchLoadMisses = nil
+        self.nodeLoads = nil
+        self.nodeLoadMisses = nil
+        self.nodeStores = nil
+        self.nodeStoreMisses = nil
+        self.nodePrefetches = nil
+        self.nodePrefetchMisses = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.timestamp = c.pointee.timestamp
-        self.duration = c.pointee.duration
-        if c.pointee.has_cycles != 0 { self.cycles = c.pointee.cycles }
-        if c.pointee.has_stalled_cycles_frontend != 0 { self.stalledCyclesFrontend = c.pointee.stalled_cycles_frontend }
-        if c.pointee.has_stalled_cycles_backend != 0 { self.stalledCyclesBackend = c.pointee.stalled_cycles_backend }
-        if c.pointee.has_instructions != 0 { self.instructions = c.pointee.instructions }
-        if c.pointee.has_cache_references != 0 { self.cacheReferences = c.pointee.cache_references }
-        if c.pointee.has_cache_misses != 0 { self.cacheMisses = c.pointee.cache_misses }
-        if c.pointee.has_branches != 0 { self.branches = c.pointee.branches }
-        if c.pointee.has_branch_misses != 0 { self.branchMisses = c.pointee.branch_misses }
-        if c.pointee.has_bus_cycles != 0 { self.busCycles = c.pointee.bus_cycles }
-        if c.pointee.has_ref_cycles != 0 { self.refCycles = c.pointee.ref_cycles }
-        if c.pointee.has_cpu_clock != 0 { self.cpuClock = c.pointee.cpu_clock }
-        if c.pointee.has_task_clock != 0 { self.taskClock = c.pointee.task_clock }
-        if c.pointee.has_page_faults != 0 { self.pageFaults = c.pointee.page_faults }
-        if c.pointee.has_minor_faults != 0 { self.minorFaults = c.pointee.minor_faults }
-        if c.pointee.has_major_faults != 0 { self.majorFaults = c.pointee.major_faults }
-        if c.pointee.has_context_switches != 0 { self.contextSwitches = c.pointee.context_switches }
-        if c.pointee.has_cpu_migrations != 0 { self.cpuMigrations = c.pointee.cpu_migrations }
-        if c.pointee.has_alignment_faults != 0 { self.alignmentFaults = c.pointee.alignment_faults }
-        if c.pointee.has_emulation_faults != 0 { self.emulationFaults = c.pointee.emulation_faults }
-        if c.pointee.has_l1_dcache_loads != 0 { self.l1DcacheLoads = c.pointee.l1_dcache_loads }
-        if c.pointee.has_l1_dcache_load_misses != 0 { self.l1DcacheLoadMisses = c.pointee.l1_dcache_load_misses }
-        if c.pointee.has_l1_dcache_stores != 0 { self.l1DcacheStores = c.pointee.l1_dcache_stores }
-        if c.pointee.has_l1_dcache_store_misses != 0 { self.l1DcacheStoreMisses = c.pointee.l1_dcache_store_misses }
-        if c.pointee.has_l1_dcache_prefetches != 0 { self.l1DcachePrefetches = c.pointee.l1_dcache_prefetches }
-        if c.pointee.has_l1_dcache_prefetch_misses != 0 {
-            self.l1DcachePrefetchMisses = c.pointee.l1_dcache_prefetch_misses
-        }
-        if c.pointee.has_l1_icache_loads != 0 { self.l1IcacheLoads = c.pointee.l1_icache_loads }
-        if c.pointee.has_l1_icache_load_misses != 0 { self.l1IcacheLoadMisses = c.pointee.l1_icache_load_misses }
-        if c.pointee.has_l1_icache_prefetches != 0 { self.l1IcachePrefetches = c.pointee.l1_icache_prefetches }
-        if c.pointee.has_l1_icache_prefetch_misses != 0 {
-            self.l1IcachePrefetchMisses = c.pointee.l1_icache_prefetch_misses
-        }
-        if c.pointee.has_llc_loads != 0 { self.llcLoads = c.pointee.llc_loads }
-        if c.pointee.has_llc_load_misses != 0 { self.llcLoadMisses = c.pointee.llc_load_misses }
-        if c.pointee.has_llc_stores != 0 { self.llcStores = c.pointee.llc_stores }
-        if c.pointee.has_llc_store_misses != 0 { self.llcStoreMisses = c.pointee.llc_store_misses }
-        if c.pointee.has_llc_prefetches != 0 { self.llcPrefetches = c.pointee.llc_prefetches }
-        if c.pointee.has_llc_prefetch_misses != 0 { self.llcPrefetchMisses = c.pointee.llc_prefetch_misses }
-        if c.pointee.has_dtlb_loads != 0 { self.dtlbLoads = c.pointee.dtlb_loads }
-        if c.pointee.has_dtlb_load_misses != 0 { self.dtlbLoadMisses = c.pointee.dtlb_load_misses }
-        if c.pointee.has_dtlb_stores != 0 { self.dtlbStores = c.pointee.dtlb_stores }
-        if c.pointee.has_dtlb_store_misses != 0 { self.dtlbStoreMisses = c.pointee.dtlb_store_misses }
-        if c.pointee.has_dtlb_prefetches != 0 { self.dtlbPrefetches = c.pointee.dtlb_prefetches }
-        if c.pointee.has_dtlb_prefetch_misses != 0 { self.dtlbPrefetchMisses = c.pointee.dtlb_prefetch_misses }
-        if c.pointee.has_itlb_loads != 0 { self.itlbLoads = c.pointee.itlb_loads }
-        if c.pointee.has_itlb_load_misses != 0 { self.itlbLoadMisses = c.pointee.itlb_load_misses }
-        if c.pointee.has_branch_loads != 0 { self.branchLoads = c.pointee.branch_loads }
-        if c.pointee.has_branch_load_misses != 0 { self.branchLoadMisses = c.pointee.branch_load_misses }
-        if c.pointee.has_node_loads != 0 { self.nodeLoads = c.pointee.node_loads }
-        if c.pointee.has_node_load_misses != 0 { self.nodeLoadMisses = c.pointee.node_load_misses }
-        if c.pointee.has_node_stores != 0 { self.nodeStores = c.pointee.node_stores }
-        if c.pointee.has_node_store_misses != 0 { self.nodeStoreMisses = c.pointee.node_store_misses }
-        if c.pointee.has_node_prefetches != 0 { self.nodePrefetches = c.pointee.node_prefetches }
-        if c.pointee.has_node_prefetch_misses != 0 { self.nodePrefetchMisses = c.pointee.node_prefetch_misses }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(52, &nodePrefetchMisses)
+        w.optional(51, &nodePrefetches)
+        w.optional(50, &nodeStoreMisses)
+        w.optional(49, &nodeStores)
+        w.optional(48, &nodeLoadMisses)
+        w.optional(47, &nodeLoads)
+        w.optional(46, &branchLoadMisses)
+        w.optional(45, &branchLoads)
+        w.optional(44, &itlbLoadMisses)
+        w.optional(43, &itlbLoads)
+        w.optional(42, &dtlbPrefetchMisses)
+        w.optional(41, &dtlbPrefetches)
+        w.optional(40, &dtlbStoreMisses)
+        w.optional(39, &dtlbStores)
+        w.optional(38, &dtlbLoadMisses)
+        w.optional(37, &dtlbLoads)
+        w.optional(36, &llcPrefetchMisses)
+        w.optional(35, &llcPrefetches)
+        w.optional(34, &llcStoreMisses)
+        w.optional(33, &llcStores)
+        w.optional(32, &llcLoadMisses)
+        w.optional(31, &llcLoads)
+        w.optional(30, &l1IcachePrefetchMisses)
+        w.optional(29, &l1IcachePrefetches)
+        w.optional(28, &l1IcacheLoadMisses)
+        w.optional(27, &l1IcacheLoads)
+        w.optional(26, &l1DcachePrefetchMisses)
+        w.optional(25, &l1DcachePrefetches)
+        w.optional(24, &l1DcacheStoreMisses)
+        w.optional(23, &l1DcacheStores)
+        w.optional(22, &l1DcacheLoadMisses)
+        w.optional(21, &l1DcacheLoads)
+        w.optional(20, &emulationFaults)
+        w.optional(19, &alignmentFaults)
+        w.optional(18, &cpuMigrations)
+        w.optional(17, &contextSwitches)
+        w.optional(16, &majorFaults)
+        w.optional(15, &minorFaults)
+        w.optional(14, &pageFaults)
+        w.optional(13, &taskClock)
+        w.optional(12, &cpuClock)
+        w.optional(11, &refCycles)
+        w.optional(10, &busCycles)
+        w.optional(9, &branchMisses)
+        w.optional(8, &branches)
+        w.optional(7, &cacheMisses)
+        w.optional(6, &cacheReferences)
+        w.optional(5, &instructions)
+        w.optional(4, &stalledCyclesBackend)
+        w.optional(3, &stalledCyclesFrontend)
+        w.optional(2, &cycles)
+        w.number(1, &duration)
+        w.number(0, &timestamp)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__perf_statistics__type())
-        c.pointee.timestamp = self.timestamp
-        c.pointee.duration = self.duration
-        if let value = self.cycles {
-            c.pointee.has_cycles = 1
-            c.pointee.cycles = value
-        }
-        if let value = self.stalledCyclesFrontend {
-            c.pointee.has_stalled_cycles_frontend = 1
-            c.pointee.stalled_cycles_frontend = value
-        }
-        if let value = self.stalledCyclesBackend {
-            c.pointee.has_stalled_cycles_backend = 1
-            c.pointee.stalled_cycles_backend = value
-        }
-        if let value = self.instructions {
-            c.pointee.has_instructions = 1
-            c.pointee.instructions = value
-        }
-        if let value = self.cacheReferences {
-            c.pointee.has_cache_references = 1
-            c.pointee.cache_references = value
-        }
-        if let value = self.cacheMisses {
-            c.pointee.has_cache_misses = 1
-            c.pointee.cache_misses = value
-        }
-        if let value = self.branches {
-            c.pointee.has_branches = 1
-            c.pointee.branches = value
-        }
-        if let value = self.branchMisses {
-            c.pointee.has_branch_misses = 1
-            c.pointee.branch_misses = value
-        }
-        if let value = self.busCycles {
-            c.pointee.has_bus_cycles = 1
-            c.pointee.bus_cycles = value
-        }
-        if let value = self.refCycles {
-            c.pointee.has_ref_cycles = 1
-            c.pointee.ref_cycles = value
-        }
-        if let value = self.cpuClock {
-            c.pointee.has_cpu_clock = 1
-            c.pointee.cpu_clock = value
-        }
-        if let value = self.taskClock {
-            c.pointee.has_task_clock = 1
-            c.pointee.task_clock = value
-        }
-        if let value = self.pageFaults {
-            c.pointee.has_page_faults = 1
-            c.pointee.page_faults = value
-        }
-        if let value = self.minorFaults {
-            c.pointee.has_minor_faults = 1
-            c.pointee.minor_faults = value
-        }
-        if let value = self.majorFaults {
-            c.pointee.has_major_faults = 1
-            c.pointee.major_faults = value
-        }
-        if let value = self.contextSwitches {
-            c.pointee.has_context_switches = 1
-            c.pointee.context_switches = value
-        }
-        if let value = self.cpuMigrations {
-            c.pointee.has_cpu_migrations = 1
-            c.pointee.cpu_migrations = value
-        }
-        if let value = self.alignmentFaults {
-            c.pointee.has_alignment_faults = 1
-            c.pointee.alignment_faults = value
-        }
-        if let value = self.emulationFaults {
-            c.pointee.has_emulation_faults = 1
-            c.pointee.emulation_faults = value
-        }
-        if let value = self.l1DcacheLoads {
-            c.pointee.has_l1_dcache_loads = 1
-            c.pointee.l1_dcache_loads = value
-        }
-        if let value = self.l1DcacheLoadMisses {
-            c.pointee.has_l1_dcache_load_misses = 1
-            c.pointee.l1_dcache_load_misses = value
-        }
-        if let value = self.l1DcacheStores {
-            c.pointee.has_l1_dcache_stores = 1
-            c.pointee.l1_dcache_stores = value
-        }
-        if let value = self.l1DcacheStoreMisses {
-            c.pointee.has_l1_dcache_store_misses = 1
-            c.pointee.l1_dcache_store_misses = value
-        }
-        if let value = self.l1DcachePrefetches {
-            c.pointee.has_l1_dcache_prefetches = 1
-            c.pointee.l1_dcache_prefetches = value
-        }
-        if let value = self.l1DcachePrefetchMisses {
-            c.pointee.has_l1_dcache_prefetch_misses = 1
-            c.pointee.l1_dcache_prefetch_misses = value
-        }
-        if let value = self.l1IcacheLoads {
-            c.pointee.has_l1_icache_loads = 1
-            c.pointee.l1_icache_loads = value
-        }
-        if let value = self.l1IcacheLoadMisses {
-            c.pointee.has_l1_icache_load_misses = 1
-            c.pointee.l1_icache_load_misses = value
-        }
-        if let value = self.l1IcachePrefetches {
-            c.pointee.has_l1_icache_prefetches = 1
-            c.pointee.l1_icache_prefetches = value
-        }
-        if let value = self.l1IcachePrefetchMisses {
-            c.pointee.has_l1_icache_prefetch_misses = 1
-            c.pointee.l1_icache_prefetch_misses = value
-        }
-        if let value = self.llcLoads {
-            c.pointee.has_llc_loads = 1
-            c.pointee.llc_loads = value
-        }
-        if let value = self.llcLoadMisses {
-            c.pointee.has_llc_load_misses = 1
-            c.pointee.llc_load_misses = value
-        }
-        if let value = self.llcStores {
-            c.pointee.has_llc_stores = 1
-            c.pointee.llc_stores = value
-        }
-        if let value = self.llcStoreMisses {
-            c.pointee.has_llc_store_misses = 1
-            c.pointee.llc_store_misses = value
-        }
-        if let value = self.llcPrefetches {
-            c.pointee.has_llc_prefetches = 1
-            c.pointee.llc_prefetches = value
-        }
-        if let value = self.llcPrefetchMisses {
-            c.pointee.has_llc_prefetch_misses = 1
-            c.pointee.llc_prefetch_misses = value
-        }
-        if let value = self.dtlbLoads {
-            c.pointee.has_dtlb_loads = 1
-            c.pointee.dtlb_loads = value
-        }
-        if let value = self.dtlbLoadMisses {
-            c.pointee.has_dtlb_load_misses = 1
-            c.pointee.dtlb_load_misses = value
-        }
-        if let value = self.dtlbStores {
-            c.pointee.has_dtlb_stores = 1
-            c.pointee.dtlb_stores = value
-        }
-        if let value = self.dtlbStoreMisses {
-            c.pointee.has_dtlb_store_misses = 1
-            c.pointee.dtlb_store_misses = value
-        }
-        if let value = self.dtlbPrefetches {
-            c.pointee.has_dtlb_prefetches = 1
-            c.pointee.dtlb_prefetches = value
-        }
-        if let value = self.dtlbPrefetchMisses {
-            c.pointee.has_dtlb_prefetch_misses = 1
-            c.pointee.dtlb_prefetch_misses = value
-        }
-        if let value = self.itlbLoads {
-            c.pointee.has_itlb_loads = 1
-            c.pointee.itlb_loads = value
-        }
-        if let value = self.itlbLoadMisses {
-            c.pointee.has_itlb_load_misses = 1
-            c.pointee.itlb_load_misses = value
-        }
-        if let value = self.branchLoads {
-            c.pointee.has_branch_loads = 1
-            c.pointee.branch_loads = value
-        }
-        if let value = self.branchLoadMisses {
-            c.pointee.has_branch_load_misses = 1
-            c.pointee.branch_load_misses = value
-        }
-        if let value = self.nodeLoads {
-            c.pointee.has_node_loads = 1
-            c.pointee.node_loads = value
-        }
-        if let value = self.nodeLoadMisses {
-            c.pointee.has_node_load_misses = 1
-            c.pointee.node_load_misses = value
-        }
-        if let value = self.nodeStores {
-            c.pointee.has_node_stores = 1
-            c.pointee.node_stores = value
-        }
-        if let value = self.nodeStoreMisses {
-            c.pointee.has_node_store_misses = 1
-            c.pointee.node_store_misses = value
-        }
-        if let value = self.nodePrefetches {
-            c.pointee.has_node_prefetches = 1
-            c.pointee.node_prefetches = value
-        }
-        if let value = self.nodePrefetchMisses {
-            c.pointee.has_node_prefetch_misses = 1
-            c.pointee.node_prefetch_misses = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,23 +6,36 @@ internal import CProto
 
 extension Mesos {
     /// An amount of something, with who may use it.
-    public struct Resource: Sendable, Hashable {
+    public struct Resource: Sendable {
+        /// What it is: "cpus", "mem", "disk", "ports".
         public var name: String
+        /// How much of it is said: by one number, by ranges, or by a set.
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var set: Mesos.Value.Set?
-        public var role: String?
+        /// For SCALAR.
+        public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
+        public var ranges: Optional<Mesos.Value.Ranges>
+        /// For SET.
+        public var set: Optional<Mesos.Value.Set>
+        /// Older form of `reservations`: for whom it is reserved.
+        public var role: Optional<String>
+        /// More about a disk.
         public var disk: Mesos.Resource.DiskInfo? {
             get { diskBox.value }
             _modify { yield &diskBox.value }
         }
         private var diskBox: Boxed<Mesos.Resource.DiskInfo>
-        public var reservation: Mesos.Resource.ReservationInfo?
-        public var revocable: Mesos.Resource.RevocableInfo?
-        public var shared: Mesos.Resource.SharedInfo?
-        public var allocationInfo: Mesos.Resource.AllocationInfo?
-        public var providerID: Mesos.ResourceProviderID?
+        /// Older form of `reservations`: who reserved it.
+        public var reservation: Optional<Mesos.Resource.ReservationInfo>
+        /// It can be taken away at any time.
+        public var revocable: Optional<Mesos.Resource.RevocableInfo>
+        /// More than one task may use it.
+        public var shared: Optional<Mesos.Resource.SharedInfo>
+        /// Whose share it was given out of.
+        public var allocationInfo: Optional<Mesos.Resource.AllocationInfo>
+        /// The resource provider; the agent itself, if absent.
+        public var providerID: Optional<Mesos.ResourceProviderID>
+        /// For whom it is reserved, the last one the most precise; nobody, if empty.
         public var reservations: [Mesos.Resource.ReservationInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -61,8 +74,9 @@ extension Mesos {
         public var roleOrDefault: String { self.role ?? "*" }
 
         /// The role that the resource is allocated to.
-        public struct AllocationInfo: Sendable, Hashable {
-            public var role: String?
+        public struct AllocationInfo: Sendable {
+            /// Whose share it was given out of.
+            public var role: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -72,11 +86,15 @@ extension Mesos {
         }
 
         /// One reservation; several are nested roles, from the outermost.
-        public struct ReservationInfo: Sendable, Hashable {
-            public var principal: String?
-            public var labels: Mesos.Labels?
-            public var role: String?
-            public var type: Mesos.Resource.ReservationInfo.TypeEnum?
+        public struct ReservationInfo: Sendable {
+            /// Who reserved it.
+            public var principal: Optional<String>
+            /// What else is worth knowing.
+            public var labels: Optional<Mesos.Labels>
+            /// For whom.
+            public var role: Optional<String>
+            /// Which kind it is.
+            public var type: Optional<Mesos.Resource.ReservationInfo.TypeEnum>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -92,6 +110,7 @@ extension Mesos {
                 self.type = type
             }
 
+            /// Which kind.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -114,9 +133,12 @@ extension Mesos {
         }
 
         /// What is particular to disk resources.
-        public struct DiskInfo: Sendable, Hashable {
-            public var persistence: Mesos.Resource.DiskInfo.Persistence?
-            public var volume: Mesos.Volume?
+        public struct DiskInfo: Sendable {
+            /// It outlives tasks.
+            public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+            /// Where a container sees it.
+            public var volume: Optional<Mesos.Volume>
+            /// Where it comes from; the sandbox's disk, if absent.
             public var source: Mesos.Resource.DiskInfo.Source? {
                 get { sourceBox.value }
                 _modify { yield &sourceBox.value }
@@ -136,9 +158,11 @@ extension Mesos {
             }
 
             /// A volume that outlives its task.
-            public struct Persistence: Sendable, Hashable {
+            public struct Persistence: Sendable {
+                /// The volume's name, unique on the agent for its role.
                 public var id: String
-                public var principal: String?
+                /// Who made it.
+                public var principal: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -149,14 +173,21 @@ extension Mesos {
             }
 
             /// What the disk is: a directory, a mount, a device.
-            public struct Source: Sendable, Hashable {
+            public struct Source: Sendable {
+                /// Which kind it is.
                 public var type: Mesos.Resource.DiskInfo.Source.TypeEnum
-                public var path: Mesos.Resource.DiskInfo.Source.Path?
-                public var mount: Mesos.Resource.DiskInfo.Source.Mount?
-                public var id: String?
-                public var metadata: Mesos.Labels?
-                public var profile: String?
-                public var vendor: String?
+                /// For PATH.
+                public var path: Optional<Mesos.Resource.DiskInfo.Source.Path>
+                /// For MOUNT.
+                public var mount: Optional<Mesos.Resource.DiskInfo.Source.Mount>
+                /// The resource provider's name for it.
+                public var id: Optional<String>
+                /// What the resource provider says of it.
+                public var metadata: Optional<Mesos.Labels>
+                /// Its kind, in words of the operator.
+                public var profile: Optional<String>
+                /// The kind of plugin that it comes from.
+                public var vendor: Optional<String>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -178,6 +209,7 @@ extension Mesos {
                     self.vendor = vendor
                 }
 
+                /// Where it comes from.
                 public struct TypeEnum: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -201,8 +233,9 @@ extension Mesos {
                 }
 
                 /// A directory that others may share.
-                public struct Path: Sendable, Hashable {
-                    public var root: String?
+                public struct Path: Sendable {
+                    /// The directory that volumes are made in.
+                    public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -212,8 +245,9 @@ extension Mesos {
                 }
 
                 /// A file system of its own.
-                public struct Mount: Sendable, Hashable {
-                    public var root: String?
+                public struct Mount: Sendable {
+                    /// Where the disk is mounted.
+                    public var root: Optional<String>
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
 
@@ -225,7 +259,7 @@ extension Mesos {
         }
 
         /// Present if the resource may be taken away at any time.
-        public struct RevocableInfo: Sendable, Hashable {
+        public struct RevocableInfo: Sendable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -234,7 +268,7 @@ extension Mesos {
         }
 
         /// Present if the resource may be used by several at once.
-        public struct SharedInfo: Sendable, Hashable {
+        public struct SharedInfo: Sendable {
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -245,357 +279,195 @@ extension Mesos {
 }
 
 extension Mesos.Resource: Message {
-    typealias CStruct = Mesos__Resource
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.type = .init(rawValue: 0)
+        self.scalar = nil
+        self.ranges = nil
+        self.set = nil
+        self.role = nil
+        self.diskBox = Boxed()
+        self.reservation = nil
+        self.revocable = nil
+        self.shared = nil
+        self.allocationInfo = nil
+        self.providerID = nil
+        self.reservations = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.scalar {
-            self.scalar = Mesos.Value.Scalar(copying: value)
-        }
-        if let value = c.pointee.ranges {
-            self.ranges = Mesos.Value.Ranges(copying: value)
-        }
-        if let value = c.pointee.set {
-            self.set = Mesos.Value.Set(copying: value)
-        }
-        if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
-        if let value = c.pointee.disk {
-            self.diskBox = Boxed(Mesos.Resource.DiskInfo(copying: value))
-        } else {
-            self.diskBox = Boxed(nil)
-        }
-        if let value = c.pointee.reservation {
-            self.reservation = Mesos.Resource.ReservationInfo(copying: value)
-        }
-        if let value = c.pointee.revocable {
-            self.revocable = Mesos.Resource.RevocableInfo(copying: value)
-        }
-        if let value = c.pointee.shared {
-            self.shared = Mesos.Resource.SharedInfo(copying: value)
-        }
-        if let value = c.pointee.allocation_info {
-            self.allocationInfo = Mesos.Resource.AllocationInfo(copying: value)
-        }
-        if let value = c.pointee.provider_id {
-            self.providerID = Mesos.ResourceProviderID(copying: value)
-        }
-        self.reservations = Lift.messages(c.pointee.reservations, c.pointee.n_reservations)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(12, &reservations)
+        w.message(11, &providerID)
+        w.message(10, &allocationInfo)
+        w.message(9, &shared)
+        w.message(8, &revocable)
+        w.message(7, &reservation)
+        w.boxed(6, &diskBox)
+        w.text(5, &role)
+        w.message(4, &set)
+        w.message(3, &ranges)
+        w.message(2, &scalar)
+        w.`enum`(1, &type)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
-        if let value = self.ranges { c.pointee.ranges = value.lower(into: arena) }
-        if let value = self.set { c.pointee.set = value.lower(into: arena) }
-        if let value = self.role {
-            c.pointee.has_role = 1
-            c.pointee.role = arena.text(value)
-        }
-        if let value = self.disk { c.pointee.disk = value.lower(into: arena) }
-        if let value = self.reservation { c.pointee.reservation = value.lower(into: arena) }
-        if let value = self.revocable { c.pointee.revocable = value.lower(into: arena) }
-        if let value = self.shared { c.pointee.shared = value.lower(into: arena) }
-        if let value = self.allocationInfo { c.pointee.allocation_info = value.lower(into: arena) }
-        if let value = self.providerID { c.pointee.provider_id = value.lower(into: arena) }
-        if !self.reservations.isEmpty {
-            c.pointee.n_reservations = self.reservations.count
-            c.pointee.reservations = arena.messages(self.reservations)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Resource.AllocationInfo: Message {
-    typealias CStruct = Mesos__Resource__AllocationInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__allocation_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__allocation_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.role = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__allocation_info__type())
-        if let value = self.role {
-            c.pointee.has_role = 1
-            c.pointee.role = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &role)
     }
 }
 
 extension Mesos.Resource.ReservationInfo: Message {
-    typealias CStruct = Mesos__Resource__ReservationInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__reservation_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__reservation_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.principal = nil
+        self.labels = nil
+        self.role = nil
+        self.type = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_principal != 0 { self.principal = Lift.text(c.pointee.principal) }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.has_role != 0 { self.role = Lift.text(c.pointee.role) }
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Resource.ReservationInfo.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__reservation_info__type())
-        if let value = self.principal {
-            c.pointee.has_principal = 1
-            c.pointee.principal = arena.text(value)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.role {
-            c.pointee.has_role = 1
-            c.pointee.role = arena.text(value)
-        }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Resource__ReservationInfo__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(3, &type)
+        w.text(2, &role)
+        w.message(1, &labels)
+        w.text(0, &principal)
     }
 }
 
 extension Mesos.Resource.DiskInfo: Message {
-    typealias CStruct = Mesos__Resource__DiskInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__disk_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.persistence = nil
+        self.volume = nil
+        self.sourceBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.persistence {
-            self.persistence = Mesos.Resource.DiskInfo.Persistence(copying: value)
-        }
-        if let value = c.pointee.volume {
-            self.volume = Mesos.Volume(copying: value)
-        }
-        if let value = c.pointee.source {
-            self.sourceBox = Boxed(Mesos.Resource.DiskInfo.Source(copying: value))
-        } else {
-            self.sourceBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__type())
-        if let value = self.persistence { c.pointee.persistence = value.lower(into: arena) }
-        if let value = self.volume { c.pointee.volume = value.lower(into: arena) }
-        if let value = self.source { c.pointee.source = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &sourceBox)
+        w.message(1, &volume)
+        w.message(0, &persistence)
     }
 }
 
 extension Mesos.Resource.DiskInfo.Persistence: Message {
-    typealias CStruct = Mesos__Resource__DiskInfo__Persistence
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__persistence__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__disk_info__persistence__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.id = ""
+        self.principal = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.id = Lift.text(c.pointee.id)
-        if c.pointee.has_principal != 0 { self.principal = Lift.text(c.pointee.principal) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__persistence__type())
-        c.pointee.id = arena.text(self.id)
-        if let value = self.principal {
-            c.pointee.has_principal = 1
-            c.pointee.principal = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &principal)
+        w.text(0, &id)
     }
 }
 
 extension Mesos.Resource.DiskInfo.Source: Message {
-    typealias CStruct = Mesos__Resource__DiskInfo__Source
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__disk_info__source__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.path = nil
+        self.mount = nil
+        self.id = nil
+        self.metadata = nil
+        self.profile = nil
+        self.vendor = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.Resource.DiskInfo.Source.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.path {
-            self.path = Mesos.Resource.DiskInfo.Source.Path(copying: value)
-        }
-        if let value = c.pointee.mount {
-            self.mount = Mesos.Resource.DiskInfo.Source.Mount(copying: value)
-        }
-        if c.pointee.has_id != 0 { self.id = Lift.text(c.pointee.id) }
-        if let value = c.pointee.metadata {
-            self.metadata = Mesos.Labels(copying: value)
-        }
-        if c.pointee.has_profile != 0 { self.profile = Lift.text(c.pointee.profile) }
-        if c.pointee.has_vendor != 0 { self.vendor = Lift.text(c.pointee.vendor) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(6, &vendor)
+        w.text(5, &profile)
+        w.message(4, &metadata)
+        w.text(3, &id)
+        w.message(2, &mount)
+        w.message(1, &path)
+        w.`enum`(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__type())
-        c.pointee.type = Mesos__Resource__DiskInfo__Source__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.path { c.pointee.path = value.lower(into: arena) }
-        if let value = self.mount { c.pointee.mount = value.lower(into: arena) }
-        if let value = self.id {
-            c.pointee.has_id = 1
-            c.pointee.id = arena.text(value)
-        }
-        if let value = self.metadata { c.pointee.metadata = value.lower(into: arena) }
-        if let value = self.profile {
-            c.pointee.has_profile = 1
-            c.pointee.profile = arena.text(value)
-        }
-        if let value = self.vendor {
-            c.pointee.has_vendor = 1
-            c.pointee.vendor = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Resource.DiskInfo.Source.Path: Message {
-    typealias CStruct = Mesos__Resource__DiskInfo__Source__Path
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__path__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__disk_info__source__path__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.root = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_root != 0 { self.root = Lift.text(c.pointee.root) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__path__type())
-        if let value = self.root {
-            c.pointee.has_root = 1
-            c.pointee.root = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &root)
     }
 }
 
 extension Mesos.Resource.DiskInfo.Source.Mount: Message {
-    typealias CStruct = Mesos__Resource__DiskInfo__Source__Mount
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__mount__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__disk_info__source__mount__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.root = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_root != 0 { self.root = Lift.text(c.pointee.root) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__disk_info__source__mount__type())
-        if let value = self.root {
-            c.pointee.has_root = 1
-            c.pointee.root = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &root)
     }
 }
 
 extension Mesos.Resource.RevocableInfo: Message {
-    typealias CStruct = Mesos__Resource__RevocableInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__revocable_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__revocable_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__revocable_info__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.Resource.SharedInfo: Message {
-    typealias CStruct = Mesos__Resource__SharedInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__shared_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource__shared_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource__shared_info__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }

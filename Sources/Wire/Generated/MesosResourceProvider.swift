@@ -6,13 +6,19 @@ internal import CProto
 
 extension Mesos {
     /// A source of resources beside the agent itself.
-    public struct ResourceProviderInfo: Sendable, Hashable {
-        public var id: Mesos.ResourceProviderID?
+    public struct ResourceProviderInfo: Sendable {
+        /// The resource provider, once it is registered.
+        public var id: Optional<Mesos.ResourceProviderID>
+        /// What is worth knowing of it.
         public var attributes: [Mesos.Attribute]
+        /// What kind, in the form of a package's name.
         public var type: String
+        /// Unique among those of the type.
         public var name: String
+        /// For whom its resources are reserved from the beginning.
         public var defaultReservations: [Mesos.Resource.ReservationInfo]
-        public var storage: Mesos.ResourceProviderInfo.Storage?
+        /// For providers of storage.
+        public var storage: Optional<Mesos.ResourceProviderInfo.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -33,13 +39,15 @@ extension Mesos {
         }
 
         /// What a provider of storage needs: its CSI plugin.
-        public struct Storage: Sendable, Hashable {
+        public struct Storage: Sendable {
+            /// The plugin.
             public var plugin: Mesos.CSIPluginInfo {
                 get { pluginBox.content }
                 _modify { yield &pluginBox.content }
             }
             private var pluginBox: Boxed<Mesos.CSIPluginInfo>
-            public var reconciliationIntervalSeconds: Double?
+            /// How often to compare with what the plugin knows.
+            public var reconciliationIntervalSeconds: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -54,13 +62,19 @@ extension Mesos {
     }
 
     /// A CSI plugin: its type, its name, and how it is run or reached.
-    public struct CSIPluginInfo: Sendable, Hashable {
+    public struct CSIPluginInfo: Sendable {
+        /// What kind of plugin.
         public var type: String
-        public var name: String?
+        /// Unique among those of the type.
+        public var name: Optional<String>
+        /// The plugin's programs, which the agent runs.
         public var containers: [Mesos.CSIPluginContainerInfo]
+        /// Where plugins that run by themselves listen.
         public var endpoints: [Mesos.CSIPluginEndpoint]
-        public var targetPathRoot: String?
-        public var targetPathExists: Bool?
+        /// Where its volumes are mounted.
+        public var targetPathRoot: Optional<String>
+        /// The plugin wants the mount point to be there.
+        public var targetPathExists: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -85,14 +99,18 @@ extension Mesos {
     }
 
     /// A container that runs a CSI plugin's services.
-    public struct CSIPluginContainerInfo: Sendable, Hashable {
+    public struct CSIPluginContainerInfo: Sendable {
+        /// What this program serves.
         public var services: [Mesos.CSIPluginContainerInfo.Service]
+        /// What to run.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
@@ -113,6 +131,7 @@ extension Mesos {
             self.containerBox = Boxed(container)
         }
 
+        /// The services of a CSI plugin.
         public struct Service: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -135,8 +154,10 @@ extension Mesos {
     }
 
     /// Where a CSI plugin that others run can be reached.
-    public struct CSIPluginEndpoint: Sendable, Hashable {
+    public struct CSIPluginEndpoint: Sendable {
+        /// Which service.
         public var csiService: Mesos.CSIPluginContainerInfo.Service
+        /// The socket, as a URI.
         public var endpoint: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -152,202 +173,106 @@ extension Mesos {
 }
 
 extension Mesos.ResourceProviderInfo: Message {
-    typealias CStruct = Mesos__ResourceProviderInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.id = nil
+        self.attributes = []
+        self.type = ""
+        self.name = ""
+        self.defaultReservations = []
+        self.storage = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.id {
-            self.id = Mesos.ResourceProviderID(copying: value)
-        }
-        self.attributes = Lift.messages(c.pointee.attributes, c.pointee.n_attributes)
-        self.type = Lift.text(c.pointee.type)
-        self.name = Lift.text(c.pointee.name)
-        self.defaultReservations = Lift.messages(c.pointee.default_reservations, c.pointee.n_default_reservations)
-        if let value = c.pointee.storage {
-            self.storage = Mesos.ResourceProviderInfo.Storage(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &storage)
+        w.messages(4, &defaultReservations)
+        w.text(3, &name)
+        w.text(2, &type)
+        w.messages(1, &attributes)
+        w.message(0, &id)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__type())
-        if let value = self.id { c.pointee.id = value.lower(into: arena) }
-        if !self.attributes.isEmpty {
-            c.pointee.n_attributes = self.attributes.count
-            c.pointee.attributes = arena.messages(self.attributes)
-        }
-        c.pointee.type = arena.text(self.type)
-        c.pointee.name = arena.text(self.name)
-        if !self.defaultReservations.isEmpty {
-            c.pointee.n_default_reservations = self.defaultReservations.count
-            c.pointee.default_reservations = arena.messages(self.defaultReservations)
-        }
-        if let value = self.storage { c.pointee.storage = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceProviderInfo.Storage: Message {
-    typealias CStruct = Mesos__ResourceProviderInfo__Storage
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__storage__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider_info__storage__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.pluginBox = Boxed()
+        self.reconciliationIntervalSeconds = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pluginBox = Boxed(Mesos.CSIPluginInfo(copying: c.pointee.plugin))
-        if c.pointee.has_reconciliation_interval_seconds != 0 {
-            self.reconciliationIntervalSeconds = c.pointee.reconciliation_interval_seconds
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &reconciliationIntervalSeconds)
+        w.boxed(0, &pluginBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider_info__storage__type())
-        c.pointee.plugin = self.plugin.lower(into: arena)
-        if let value = self.reconciliationIntervalSeconds {
-            c.pointee.has_reconciliation_interval_seconds = 1
-            c.pointee.reconciliation_interval_seconds = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CSIPluginInfo: Message {
-    typealias CStruct = Mesos__CSIPluginInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.name = nil
+        self.containers = []
+        self.endpoints = []
+        self.targetPathRoot = nil
+        self.targetPathExists = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        if c.pointee.has_name != 0 { self.name = Lift.text(c.pointee.name) }
-        self.containers = Lift.messages(c.pointee.containers, c.pointee.n_containers)
-        self.endpoints = Lift.messages(c.pointee.endpoints, c.pointee.n_endpoints)
-        if c.pointee.has_target_path_root != 0 { self.targetPathRoot = Lift.text(c.pointee.target_path_root) }
-        if c.pointee.has_target_path_exists != 0 { self.targetPathExists = c.pointee.target_path_exists != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(5, &targetPathExists)
+        w.text(4, &targetPathRoot)
+        w.messages(3, &endpoints)
+        w.messages(2, &containers)
+        w.text(1, &name)
+        w.text(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_info__type())
-        c.pointee.type = arena.text(self.type)
-        if let value = self.name {
-            c.pointee.has_name = 1
-            c.pointee.name = arena.text(value)
-        }
-        if !self.containers.isEmpty {
-            c.pointee.n_containers = self.containers.count
-            c.pointee.containers = arena.messages(self.containers)
-        }
-        if !self.endpoints.isEmpty {
-            c.pointee.n_endpoints = self.endpoints.count
-            c.pointee.endpoints = arena.messages(self.endpoints)
-        }
-        if let value = self.targetPathRoot {
-            c.pointee.has_target_path_root = 1
-            c.pointee.target_path_root = arena.text(value)
-        }
-        if let value = self.targetPathExists {
-            c.pointee.has_target_path_exists = 1
-            c.pointee.target_path_exists = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.CSIPluginContainerInfo: Message {
-    typealias CStruct = Mesos__CSIPluginContainerInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_container_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_container_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.services = []
+        self.commandBox = Boxed()
+        self.resources = []
+        self.containerBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.services = Lift.enums(c.pointee.services, c.pointee.n_services)
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_container_info__type())
-        if !self.services.isEmpty {
-            c.pointee.n_services = self.services.count
-            c.pointee.services = arena.enums(self.services)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(3, &containerBox)
+        w.messages(2, &resources)
+        w.boxed(1, &commandBox)
+        w.enums(0, &services)
     }
 }
 
 extension Mesos.CSIPluginEndpoint: Message {
-    typealias CStruct = Mesos__CSIPluginEndpoint
+    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_endpoint__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__csiplugin_endpoint__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.csiService = .init(rawValue: 0)
+        self.endpoint = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.csiService = Mesos.CSIPluginContainerInfo.Service(rawValue: Lift.raw(c.pointee.csi_service.rawValue))
-        self.endpoint = Lift.text(c.pointee.endpoint)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__csiplugin_endpoint__type())
-        c.pointee.csi_service = Mesos__CSIPluginContainerInfo__Service(rawValue: UInt32(bitPattern: self.csiService.rawValue))
-        c.pointee.endpoint = arena.text(self.endpoint)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &endpoint)
+        w.`enum`(0, &csiService)
     }
 }

@@ -6,10 +6,13 @@ internal import CProto
 
 extension Mesos.ResourceProvider {
     /// A resource provider's resources and the operations on them.
-    public struct ResourceProviderState: Sendable, Hashable {
+    public struct ResourceProviderState: Sendable {
+        /// Operations that are not settled.
         public var operations: [Mesos.Operation]
+        /// All that there is.
         public var resources: [Mesos.Resource]
-        public var storage: Mesos.ResourceProvider.ResourceProviderState.Storage?
+        /// For providers of storage.
+        public var storage: Optional<Mesos.ResourceProvider.ResourceProviderState.Storage>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -24,7 +27,8 @@ extension Mesos.ResourceProvider {
         }
 
         /// Profiles that its volumes were made with.
-        public struct Storage: Sendable, Hashable {
+        public struct Storage: Sendable {
+            /// By name.
             public var profiles: [String: Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -36,8 +40,10 @@ extension Mesos.ResourceProvider {
             }
 
             /// What a profile stood for when it was used.
-            public struct ProfileInfo: Sendable, Hashable {
+            public struct ProfileInfo: Sendable {
+                /// How volumes of the profile are used.
                 public var capability: Mesos.Volume.Source.CSIVolume.VolumeCapability
+                /// Options of the plugin for them.
                 public var parameters: [String: String]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -55,104 +61,52 @@ extension Mesos.ResourceProvider {
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState: Message {
-    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider__resource_provider_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.operations = []
+        self.resources = []
+        self.storage = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.operations = Lift.messages(c.pointee.operations, c.pointee.n_operations)
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.storage {
-            self.storage = Mesos.ResourceProvider.ResourceProviderState.Storage(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__type())
-        if !self.operations.isEmpty {
-            c.pointee.n_operations = self.operations.count
-            c.pointee.operations = arena.messages(self.operations)
-        }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.storage { c.pointee.storage = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &storage)
+        w.messages(1, &resources)
+        w.messages(0, &operations)
     }
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
-    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState__Storage
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider__resource_provider_state__storage__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.profiles = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.profiles = Lift.dictionary(c.pointee.profiles, c.pointee.n_profiles) {
-            (Lift.text($0.pointee.key), Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__storage__type())
-        if !self.profiles.isEmpty {
-            c.pointee.n_profiles = self.profiles.count
-            let type: UnsafePointer<cp_message> = mesos__resource_provider__resource_provider_state__storage__profiles_entry__type()
-            c.pointee.profiles = arena.entries(self.profiles, type) {
-                (entry: UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfilesEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(0, &profiles)
     }
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo: Message {
-    typealias CStruct = Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__profile_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_provider__resource_provider_state__storage__profile_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.capability = Mesos.Volume.Source.CSIVolume.VolumeCapability(unset)
+        self.parameters = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.capability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: c.pointee.capability)
-        self.parameters = Lift.dictionary(c.pointee.parameters, c.pointee.n_parameters) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_provider__resource_provider_state__storage__profile_info__type())
-        c.pointee.capability = self.capability.lower(into: arena)
-        if !self.parameters.isEmpty {
-            c.pointee.n_parameters = self.parameters.count
-            let type: UnsafePointer<cp_message> = mesos__resource_provider__resource_provider_state__storage__profile_info__parameters_entry__type()
-            c.pointee.parameters = arena.entries(self.parameters, type) {
-                (entry: UnsafeMutablePointer<Mesos__ResourceProvider__ResourceProviderState__Storage__ProfileInfo__ParametersEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(1, &parameters)
+        w.message(0, &capability)
     }
 }

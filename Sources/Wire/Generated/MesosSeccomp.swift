@@ -6,9 +6,12 @@ internal import CProto
 
 extension Mesos.Seccomp {
     /// What happens on each system call.
-    public struct ContainerSeccompProfile: Sendable, Hashable {
+    public struct ContainerSeccompProfile: Sendable {
+        /// For every other system call.
         public var defaultAction: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
+        /// The architectures that the filter is for.
         public var architectures: [Mesos.Seccomp.ContainerSeccompProfile.Architecture]
+        /// One for each rule.
         public var syscalls: [Mesos.Seccomp.ContainerSeccompProfile.Syscall]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -23,6 +26,7 @@ extension Mesos.Seccomp {
             self.syscalls = syscalls
         }
 
+        /// The architectures of seccomp.
         public struct Architecture: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -58,12 +62,17 @@ extension Mesos.Seccomp {
         }
 
         /// A rule: system calls, conditions, and what happens.
-        public struct Syscall: Sendable, Hashable {
+        public struct Syscall: Sendable {
+            /// The system calls.
             public var names: [String]
+            /// What happens.
             public var action: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action
+            /// Only if all of these hold.
             public var args: [Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg]
-            public var includes: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter?
-            public var excludes: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter?
+            /// Only with these capabilities.
+            public var includes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
+            /// Not with these capabilities.
+            public var excludes: Optional<Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -81,6 +90,7 @@ extension Mesos.Seccomp {
                 self.excludes = excludes
             }
 
+            /// What a filter does.
             public struct Action: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -105,10 +115,14 @@ extension Mesos.Seccomp {
             }
 
             /// A condition on one argument.
-            public struct Arg: Sendable, Hashable {
+            public struct Arg: Sendable {
+                /// Which argument, from 0.
                 public var index: UInt32
+                /// How it is compared.
                 public var op: Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator
+                /// With what; the mask, for masked comparison.
                 public var value: UInt64
+                /// The second number, for masked comparison.
                 public var valueTwo: UInt64
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -125,6 +139,7 @@ extension Mesos.Seccomp {
                     self.valueTwo = valueTwo
                 }
 
+                /// How an argument is compared.
                 public struct Operator: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -152,7 +167,8 @@ extension Mesos.Seccomp {
             }
 
             /// A condition on the container's capabilities.
-            public struct Filter: Sendable, Hashable {
+            public struct Filter: Sendable {
+                /// The capabilities that decide.
                 public var capabilities: [Mesos.CapabilityInfo.Capability]
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -166,134 +182,79 @@ extension Mesos.Seccomp {
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile: Message {
-    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile
+    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__seccomp__container_seccomp_profile__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.defaultAction = .init(rawValue: 0)
+        self.architectures = []
+        self.syscalls = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.defaultAction = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Lift.raw(c.pointee.default_action.rawValue))
-        self.architectures = Lift.enums(c.pointee.architectures, c.pointee.n_architectures)
-        self.syscalls = Lift.messages(c.pointee.syscalls, c.pointee.n_syscalls)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__type())
-        c.pointee.default_action = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Action(rawValue: UInt32(bitPattern: self.defaultAction.rawValue))
-        if !self.architectures.isEmpty {
-            c.pointee.n_architectures = self.architectures.count
-            c.pointee.architectures = arena.enums(self.architectures)
-        }
-        if !self.syscalls.isEmpty {
-            c.pointee.n_syscalls = self.syscalls.count
-            c.pointee.syscalls = arena.messages(self.syscalls)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &syscalls)
+        w.enums(1, &architectures)
+        w.`enum`(0, &defaultAction)
     }
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
-    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall
+    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__seccomp__container_seccomp_profile__syscall__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.names = []
+        self.action = .init(rawValue: 0)
+        self.args = []
+        self.includes = nil
+        self.excludes = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.names = Lift.texts(c.pointee.names, c.pointee.n_names)
-        self.action = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Action(rawValue: Lift.raw(c.pointee.action.rawValue))
-        self.args = Lift.messages(c.pointee.args, c.pointee.n_args)
-        if let value = c.pointee.includes {
-            self.includes = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter(copying: value)
-        }
-        if let value = c.pointee.excludes {
-            self.excludes = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(4, &excludes)
+        w.message(3, &includes)
+        w.messages(2, &args)
+        w.`enum`(1, &action)
+        w.texts(0, &names)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__type())
-        if !self.names.isEmpty {
-            c.pointee.n_names = self.names.count
-            c.pointee.names = arena.texts(self.names)
-        }
-        c.pointee.action = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Action(rawValue: UInt32(bitPattern: self.action.rawValue))
-        if !self.args.isEmpty {
-            c.pointee.n_args = self.args.count
-            c.pointee.args = arena.messages(self.args)
-        }
-        if let value = self.includes { c.pointee.includes = value.lower(into: arena) }
-        if let value = self.excludes { c.pointee.excludes = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
-    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg
+    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__arg__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__seccomp__container_seccomp_profile__syscall__arg__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.index = 0
+        self.op = .init(rawValue: 0)
+        self.value = 0
+        self.valueTwo = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.index = c.pointee.index
-        self.op = Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg.Operator(rawValue: Lift.raw(c.pointee.op.rawValue))
-        self.value = c.pointee.value
-        self.valueTwo = c.pointee.value_two
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__arg__type())
-        c.pointee.index = self.index
-        c.pointee.op = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Arg__Operator(rawValue: UInt32(bitPattern: self.op.rawValue))
-        c.pointee.value = self.value
-        c.pointee.value_two = self.valueTwo
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(3, &valueTwo)
+        w.number(2, &value)
+        w.`enum`(1, &op)
+        w.number(0, &index)
     }
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter: Message {
-    typealias CStruct = Mesos__Seccomp__ContainerSeccompProfile__Syscall__Filter
+    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__filter__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__seccomp__container_seccomp_profile__syscall__filter__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.capabilities = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.capabilities = Lift.enums(c.pointee.capabilities, c.pointee.n_capabilities)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__seccomp__container_seccomp_profile__syscall__filter__type())
-        if !self.capabilities.isEmpty {
-            c.pointee.n_capabilities = self.capabilities.count
-            c.pointee.capabilities = arena.enums(self.capabilities)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.enums(0, &capabilities)
     }
 }

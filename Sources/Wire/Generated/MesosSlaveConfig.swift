@@ -26,35 +26,48 @@ extension Mesos.Slave {
     }
 
     /// Everything that the agent decided about a container: command, user, resources, sandbox, image, volumes.
-    public struct ContainerConfig: Sendable, Hashable {
+    public struct ContainerConfig: Sendable {
+        /// The sandbox, on the machine.
         public var directory: String
-        public var user: String?
-        public var rootfs: String?
-        public var docker: Mesos.Slave.ContainerConfig.Docker?
+        /// Who the command runs as.
+        public var user: Optional<String>
+        /// The root file system, once it is provisioned.
+        public var rootfs: Optional<String>
+        /// What a docker image says.
+        public var docker: Optional<Mesos.Slave.ContainerConfig.Docker>
+        /// The executor.
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
             _modify { yield &executorInfoBox.value }
         }
         private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+        /// The task, if it is run without an executor of its own.
         public var taskInfo: Mesos.TaskInfo? {
             get { taskInfoBox.value }
             _modify { yield &taskInfoBox.value }
         }
         private var taskInfoBox: Boxed<Mesos.TaskInfo>
-        public var appc: Mesos.Slave.ContainerConfig.Appc?
+        /// What an App Container image says.
+        public var appc: Optional<Mesos.Slave.ContainerConfig.Appc>
+        /// What to run.
         public var commandInfo: Mesos.CommandInfo {
             get { commandInfoBox.content }
             _modify { yield &commandInfoBox.content }
         }
         private var commandInfoBox: Boxed<Mesos.CommandInfo>
+        /// How to contain it.
         public var containerInfo: Mesos.ContainerInfo? {
             get { containerInfoBox.value }
             _modify { yield &containerInfoBox.value }
         }
         private var containerInfoBox: Boxed<Mesos.ContainerInfo>
+        /// What it may use.
         public var resources: [Mesos.Resource]
-        public var containerClass: Mesos.Slave.ContainerClass?
+        /// Whether it is one for debugging.
+        public var containerClass: Optional<Mesos.Slave.ContainerClass>
+        /// Directories on the sandbox's disk that belong to it.
         public var ephemeralVolumes: [String]
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -90,7 +103,8 @@ extension Mesos.Slave {
         }
 
         /// The docker image's configuration, once it is provisioned.
-        public struct Docker: Sendable, Hashable {
+        public struct Docker: Sendable {
+            /// The configuration.
             public var manifest: Wire.Docker.Spec.V1.ImageManifest? {
                 get { manifestBox.value }
                 _modify { yield &manifestBox.value }
@@ -105,7 +119,8 @@ extension Mesos.Slave {
         }
 
         /// The App Container image's configuration, once it is provisioned.
-        public struct Appc: Sendable, Hashable {
+        public struct Appc: Sendable {
+            /// The configuration.
             public var manifest: Wire.Appc.Spec.ImageManifest? {
                 get { manifestBox.value }
                 _modify { yield &manifestBox.value }
@@ -122,149 +137,70 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerConfig: Message {
-    typealias CStruct = Mesos__Slave__ContainerConfig
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.directory = ""
+        self.user = nil
+        self.rootfs = nil
+        self.docker = nil
+        self.executorInfoBox = Boxed()
+        self.taskInfoBox = Boxed()
+        self.appc = nil
+        self.commandInfoBox = Boxed()
+        self.containerInfoBox = Boxed()
+        self.resources = []
+        self.containerClass = nil
+        self.ephemeralVolumes = []
+        self.limits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.directory = Lift.text(c.pointee.directory)
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if c.pointee.has_rootfs != 0 { self.rootfs = Lift.text(c.pointee.rootfs) }
-        if let value = c.pointee.docker {
-            self.docker = Mesos.Slave.ContainerConfig.Docker(copying: value)
-        }
-        if let value = c.pointee.executor_info {
-            self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: value))
-        } else {
-            self.executorInfoBox = Boxed(nil)
-        }
-        if let value = c.pointee.task_info {
-            self.taskInfoBox = Boxed(Mesos.TaskInfo(copying: value))
-        } else {
-            self.taskInfoBox = Boxed(nil)
-        }
-        if let value = c.pointee.appc {
-            self.appc = Mesos.Slave.ContainerConfig.Appc(copying: value)
-        }
-        self.commandInfoBox = Boxed(Mesos.CommandInfo(copying: c.pointee.command_info))
-        if let value = c.pointee.container_info {
-            self.containerInfoBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerInfoBox = Boxed(nil)
-        }
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.has_container_class != 0 {
-            self.containerClass = Mesos.Slave.ContainerClass(rawValue: Lift.raw(c.pointee.container_class.rawValue))
-        }
-        self.ephemeralVolumes = Lift.texts(c.pointee.ephemeral_volumes, c.pointee.n_ephemeral_volumes)
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(12, &limits)
+        w.texts(11, &ephemeralVolumes)
+        w.optional(10, &containerClass)
+        w.messages(9, &resources)
+        w.boxed(8, &containerInfoBox)
+        w.boxed(7, &commandInfoBox)
+        w.message(6, &appc)
+        w.boxed(5, &taskInfoBox)
+        w.boxed(4, &executorInfoBox)
+        w.message(3, &docker)
+        w.text(2, &rootfs)
+        w.text(1, &user)
+        w.text(0, &directory)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__type())
-        c.pointee.directory = arena.text(self.directory)
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.rootfs {
-            c.pointee.has_rootfs = 1
-            c.pointee.rootfs = arena.text(value)
-        }
-        if let value = self.docker { c.pointee.docker = value.lower(into: arena) }
-        if let value = self.executorInfo { c.pointee.executor_info = value.lower(into: arena) }
-        if let value = self.taskInfo { c.pointee.task_info = value.lower(into: arena) }
-        if let value = self.appc { c.pointee.appc = value.lower(into: arena) }
-        c.pointee.command_info = self.commandInfo.lower(into: arena)
-        if let value = self.containerInfo { c.pointee.container_info = value.lower(into: arena) }
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.containerClass {
-            c.pointee.has_container_class = 1
-            c.pointee.container_class = Mesos__Slave__ContainerClass(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.ephemeralVolumes.isEmpty {
-            c.pointee.n_ephemeral_volumes = self.ephemeralVolumes.count
-            c.pointee.ephemeral_volumes = arena.texts(self.ephemeralVolumes)
-        }
-        if !self.limits.isEmpty {
-            c.pointee.n_limits = self.limits.count
-            let type: UnsafePointer<cp_message> = mesos__slave__container_config__limits_entry__type()
-            c.pointee.limits = arena.entries(self.limits, type) {
-                (entry: UnsafeMutablePointer<Mesos__Slave__ContainerConfig__LimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Slave.ContainerConfig.Docker: Message {
-    typealias CStruct = Mesos__Slave__ContainerConfig__Docker
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__docker__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_config__docker__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.manifestBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.manifest {
-            self.manifestBox = Boxed(Wire.Docker.Spec.V1.ImageManifest(copying: value))
-        } else {
-            self.manifestBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__docker__type())
-        if let value = self.manifest { c.pointee.manifest = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &manifestBox)
     }
 }
 
 extension Mesos.Slave.ContainerConfig.Appc: Message {
-    typealias CStruct = Mesos__Slave__ContainerConfig__Appc
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__appc__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_config__appc__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.manifestBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.manifest {
-            self.manifestBox = Boxed(Wire.Appc.Spec.ImageManifest(copying: value))
-        } else {
-            self.manifestBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_config__appc__type())
-        if let value = self.manifest { c.pointee.manifest = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(0, &manifestBox)
     }
 }

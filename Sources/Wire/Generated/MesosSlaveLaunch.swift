@@ -6,9 +6,10 @@ internal import CProto
 
 extension Mesos.Slave {
     /// One step in the container's file system, in the order given.
-    public struct ContainerFileOperation: Sendable, Hashable {
-        public var operation: Mesos.Slave.ContainerFileOperation.Operation?
-        public var parameters: Parameters?
+    public struct ContainerFileOperation: Sendable {
+        /// Which of them.
+        public var operation: Optional<Mesos.Slave.ContainerFileOperation.Operation>
+        public var parameters: Optional<Parameters>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -21,12 +22,17 @@ extension Mesos.Slave {
         }
 
         public enum Parameters: Sendable, Hashable {
+            /// For SYMLINK.
             case symlink(Mesos.Slave.ContainerFileOperation.Symlink)
+            /// For MKDIR.
             case mkdir(Mesos.Slave.ContainerFileOperation.Mkdir)
+            /// For RENAME.
             case rename(Mesos.Slave.ContainerFileOperation.Rename)
+            /// For MOUNT.
             indirect case mount(Mesos.Slave.ContainerMountInfo)
         }
 
+        /// What is to be done.
         public struct Operation: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -49,9 +55,11 @@ extension Mesos.Slave {
         }
 
         /// symlink(2).
-        public struct Symlink: Sendable, Hashable {
-            public var source: String?
-            public var target: String?
+        public struct Symlink: Sendable {
+            /// What it leads to.
+            public var source: Optional<String>
+            /// The link.
+            public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -62,9 +70,11 @@ extension Mesos.Slave {
         }
 
         /// rename(2).
-        public struct Rename: Sendable, Hashable {
-            public var source: String?
-            public var target: String?
+        public struct Rename: Sendable {
+            /// The old name.
+            public var source: Optional<String>
+            /// The new name.
+            public var target: Optional<String>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -75,9 +85,11 @@ extension Mesos.Slave {
         }
 
         /// mkdir(2).
-        public struct Mkdir: Sendable, Hashable {
-            public var target: String?
-            public var recursive: Bool?
+        public struct Mkdir: Sendable {
+            /// The directory.
+            public var target: Optional<String>
+            /// With all directories above.
+            public var recursive: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -89,31 +101,51 @@ extension Mesos.Slave {
     }
 
     /// What an isolator wants of a launch; those of all isolators are merged into one.
-    public struct ContainerLaunchInfo: Sendable, Hashable {
+    public struct ContainerLaunchInfo: Sendable {
+        /// Run in the container, as root, in this order.
         public var preExecCommands: [Mesos.CommandInfo]
-        public var environment: Mesos.Environment?
-        public var rootfs: String?
+        /// Variables of the command and of everything before it.
+        public var environment: Optional<Mesos.Environment>
+        /// The root file system.
+        public var rootfs: Optional<String>
+        /// Flags of clone(2): new namespaces.
         public var cloneNamespaces: [Int32]
+        /// What to run instead.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
-        public var workingDirectory: String?
-        public var effectiveCapabilities: Mesos.CapabilityInfo?
-        public var rlimits: Mesos.RLimitInfo?
+        /// Where the command starts.
+        public var workingDirectory: Optional<String>
+        /// What the command begins with.
+        public var effectiveCapabilities: Optional<Mesos.CapabilityInfo>
+        /// Limits of setrlimit(2).
+        public var rlimits: Optional<Mesos.RLimitInfo>
+        /// Flags of clone(2): namespaces of the container around it.
         public var enterNamespaces: [Int32]
-        public var user: String?
-        public var ttySlavePath: String?
-        public var taskEnvironment: Mesos.Environment?
-        public var boundingCapabilities: Mesos.CapabilityInfo?
+        /// Who the command runs as.
+        public var user: Optional<String>
+        /// The terminal.
+        public var ttySlavePath: Optional<String>
+        /// Variables of the command alone.
+        public var taskEnvironment: Optional<Mesos.Environment>
+        /// The most that anything can have.
+        public var boundingCapabilities: Optional<Mesos.CapabilityInfo>
+        /// In this order.
         public var mounts: [Mesos.Slave.ContainerMountInfo]
-        public var seccompProfile: Mesos.Seccomp.ContainerSeccompProfile?
+        /// Which system calls are allowed.
+        public var seccompProfile: Optional<Mesos.Seccomp.ContainerSeccompProfile>
+        /// Of an executor.
         public var supplementaryGroups: [UInt32]
+        /// Of a task.
         public var taskSupplementaryGroups: [UInt32]
+        /// What is hidden.
         public var maskedPaths: [String]
+        /// In this order, after the mounts.
         public var fileOperations: [Mesos.Slave.ContainerFileOperation]
-        public var noNewPrivileges: Bool?
+        /// prctl(2) with PR_SET_NO_NEW_PRIVS.
+        public var noNewPrivileges: Optional<Bool>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -163,12 +195,17 @@ extension Mesos.Slave {
     }
 
     /// mount(2).
-    public struct ContainerMountInfo: Sendable, Hashable {
+    public struct ContainerMountInfo: Sendable {
+        /// Where.
         public var target: String
-        public var source: String?
-        public var type: String?
-        public var flags: UInt32?
-        public var options: String?
+        /// What.
+        public var source: Optional<String>
+        /// The file system.
+        public var type: Optional<String>
+        /// Of mount(2).
+        public var flags: Optional<UInt32>
+        /// For the file system.
+        public var options: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -189,315 +226,172 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerFileOperation: Message {
-    typealias CStruct = Mesos__Slave__ContainerFileOperation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_file_operation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.operation = nil
+        self.parameters = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_operation != 0 {
-            self.operation = Mesos.Slave.ContainerFileOperation.Operation(rawValue: Lift.raw(c.pointee.operation.rawValue))
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        if w.chose(4) {
+            var value = Mesos.Slave.ContainerMountInfo(UnsetFields())
+            w.message(4, &value)
+            parameters = .mount(value)
+        } else if case .mount(var value)? = parameters {
+            w.message(4, &value)
         }
-        switch c.pointee.parameters_case.rawValue {
-        case 2: self.parameters = .symlink(Mesos.Slave.ContainerFileOperation.Symlink(copying: c.pointee.symlink))
-        case 3: self.parameters = .mkdir(Mesos.Slave.ContainerFileOperation.Mkdir(copying: c.pointee.mkdir))
-        case 4: self.parameters = .rename(Mesos.Slave.ContainerFileOperation.Rename(copying: c.pointee.rename))
-        case 5: self.parameters = .mount(Mesos.Slave.ContainerMountInfo(copying: c.pointee.mount))
-        default: self.parameters = nil
+        if w.chose(3) {
+            var value = Mesos.Slave.ContainerFileOperation.Rename(UnsetFields())
+            w.message(3, &value)
+            parameters = .rename(value)
+        } else if case .rename(var value)? = parameters {
+            w.message(3, &value)
         }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+        if w.chose(2) {
+            var value = Mesos.Slave.ContainerFileOperation.Mkdir(UnsetFields())
+            w.message(2, &value)
+            parameters = .mkdir(value)
+        } else if case .mkdir(var value)? = parameters {
+            w.message(2, &value)
+        }
+        if w.chose(1) {
+            var value = Mesos.Slave.ContainerFileOperation.Symlink(UnsetFields())
+            w.message(1, &value)
+            parameters = .symlink(value)
+        } else if case .symlink(var value)? = parameters {
+            w.message(1, &value)
+        }
+        w.optional(0, &operation)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__type())
-        if let value = self.operation {
-            c.pointee.has_operation = 1
-            c.pointee.operation = Mesos__Slave__ContainerFileOperation__Operation(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        switch self.parameters {
-        case .symlink(let value):
-            c.pointee.parameters_case = Mesos__Slave__ContainerFileOperation__ParametersCase(rawValue: 2)
-            c.pointee.symlink = value.lower(into: arena)
-        case .mkdir(let value):
-            c.pointee.parameters_case = Mesos__Slave__ContainerFileOperation__ParametersCase(rawValue: 3)
-            c.pointee.mkdir = value.lower(into: arena)
-        case .rename(let value):
-            c.pointee.parameters_case = Mesos__Slave__ContainerFileOperation__ParametersCase(rawValue: 4)
-            c.pointee.rename = value.lower(into: arena)
-        case .mount(let value):
-            c.pointee.parameters_case = Mesos__Slave__ContainerFileOperation__ParametersCase(rawValue: 5)
-            c.pointee.mount = value.lower(into: arena)
-        case nil: break
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
-    typealias CStruct = Mesos__Slave__ContainerFileOperation__Symlink
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__symlink__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_file_operation__symlink__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.source = nil
+        self.target = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
-        if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__symlink__type())
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = arena.text(value)
-        }
-        if let value = self.target {
-            c.pointee.has_target = 1
-            c.pointee.target = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &target)
+        w.text(0, &source)
     }
 }
 
 extension Mesos.Slave.ContainerFileOperation.Rename: Message {
-    typealias CStruct = Mesos__Slave__ContainerFileOperation__Rename
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__rename__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_file_operation__rename__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.source = nil
+        self.target = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
-        if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__rename__type())
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = arena.text(value)
-        }
-        if let value = self.target {
-            c.pointee.has_target = 1
-            c.pointee.target = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &target)
+        w.text(0, &source)
     }
 }
 
 extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
-    typealias CStruct = Mesos__Slave__ContainerFileOperation__Mkdir
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__mkdir__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_file_operation__mkdir__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.target = nil
+        self.recursive = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_target != 0 { self.target = Lift.text(c.pointee.target) }
-        if c.pointee.has_recursive != 0 { self.recursive = c.pointee.recursive != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_file_operation__mkdir__type())
-        if let value = self.target {
-            c.pointee.has_target = 1
-            c.pointee.target = arena.text(value)
-        }
-        if let value = self.recursive {
-            c.pointee.has_recursive = 1
-            c.pointee.recursive = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &recursive)
+        w.text(0, &target)
     }
 }
 
 extension Mesos.Slave.ContainerLaunchInfo: Message {
-    typealias CStruct = Mesos__Slave__ContainerLaunchInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_launch_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_launch_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.preExecCommands = []
+        self.environment = nil
+        self.rootfs = nil
+        self.cloneNamespaces = []
+        self.commandBox = Boxed()
+        self.workingDirectory = nil
+        self.effectiveCapabilities = nil
+        self.rlimits = nil
+        self.enterNamespaces = []
+        self.user = nil
+        self.ttySlavePath = nil
+        self.taskEnvironment = nil
+        self.boundingCapabilities = nil
+        self.mounts = []
+        self.seccompProfile = nil
+        self.supplementaryGroups = []
+        self.taskSupplementaryGroups = []
+        self.maskedPaths = []
+        self.fileOperations = []
+        self.noNewPrivileges = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.preExecCommands = Lift.messages(c.pointee.pre_exec_commands, c.pointee.n_pre_exec_commands)
-        if let value = c.pointee.environment {
-            self.environment = Mesos.Environment(copying: value)
-        }
-        if c.pointee.has_rootfs != 0 { self.rootfs = Lift.text(c.pointee.rootfs) }
-        self.cloneNamespaces = Lift.scalars(c.pointee.clone_namespaces, c.pointee.n_clone_namespaces)
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if c.pointee.has_working_directory != 0 { self.workingDirectory = Lift.text(c.pointee.working_directory) }
-        if let value = c.pointee.effective_capabilities {
-            self.effectiveCapabilities = Mesos.CapabilityInfo(copying: value)
-        }
-        if let value = c.pointee.rlimits {
-            self.rlimits = Mesos.RLimitInfo(copying: value)
-        }
-        self.enterNamespaces = Lift.scalars(c.pointee.enter_namespaces, c.pointee.n_enter_namespaces)
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if c.pointee.has_tty_slave_path != 0 { self.ttySlavePath = Lift.text(c.pointee.tty_slave_path) }
-        if let value = c.pointee.task_environment {
-            self.taskEnvironment = Mesos.Environment(copying: value)
-        }
-        if let value = c.pointee.bounding_capabilities {
-            self.boundingCapabilities = Mesos.CapabilityInfo(copying: value)
-        }
-        self.mounts = Lift.messages(c.pointee.mounts, c.pointee.n_mounts)
-        if let value = c.pointee.seccomp_profile {
-            self.seccompProfile = Mesos.Seccomp.ContainerSeccompProfile(copying: value)
-        }
-        self.supplementaryGroups = Lift.scalars(c.pointee.supplementary_groups, c.pointee.n_supplementary_groups)
-        self.taskSupplementaryGroups = Lift.scalars(c.pointee.task_supplementary_groups, c.pointee.n_task_supplementary_groups)
-        self.maskedPaths = Lift.texts(c.pointee.masked_paths, c.pointee.n_masked_paths)
-        self.fileOperations = Lift.messages(c.pointee.file_operations, c.pointee.n_file_operations)
-        if c.pointee.has_no_new_privileges != 0 { self.noNewPrivileges = c.pointee.no_new_privileges != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(19, &noNewPrivileges)
+        w.messages(18, &fileOperations)
+        w.texts(17, &maskedPaths)
+        w.numbers(16, &taskSupplementaryGroups)
+        w.numbers(15, &supplementaryGroups)
+        w.message(14, &seccompProfile)
+        w.messages(13, &mounts)
+        w.message(12, &boundingCapabilities)
+        w.message(11, &taskEnvironment)
+        w.text(10, &ttySlavePath)
+        w.text(9, &user)
+        w.numbers(8, &enterNamespaces)
+        w.message(7, &rlimits)
+        w.message(6, &effectiveCapabilities)
+        w.text(5, &workingDirectory)
+        w.boxed(4, &commandBox)
+        w.numbers(3, &cloneNamespaces)
+        w.text(2, &rootfs)
+        w.message(1, &environment)
+        w.messages(0, &preExecCommands)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_launch_info__type())
-        if !self.preExecCommands.isEmpty {
-            c.pointee.n_pre_exec_commands = self.preExecCommands.count
-            c.pointee.pre_exec_commands = arena.messages(self.preExecCommands)
-        }
-        if let value = self.environment { c.pointee.environment = value.lower(into: arena) }
-        if let value = self.rootfs {
-            c.pointee.has_rootfs = 1
-            c.pointee.rootfs = arena.text(value)
-        }
-        if !self.cloneNamespaces.isEmpty {
-            c.pointee.n_clone_namespaces = self.cloneNamespaces.count
-            c.pointee.clone_namespaces = arena.scalars(self.cloneNamespaces)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.workingDirectory {
-            c.pointee.has_working_directory = 1
-            c.pointee.working_directory = arena.text(value)
-        }
-        if let value = self.effectiveCapabilities { c.pointee.effective_capabilities = value.lower(into: arena) }
-        if let value = self.rlimits { c.pointee.rlimits = value.lower(into: arena) }
-        if !self.enterNamespaces.isEmpty {
-            c.pointee.n_enter_namespaces = self.enterNamespaces.count
-            c.pointee.enter_namespaces = arena.scalars(self.enterNamespaces)
-        }
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.ttySlavePath {
-            c.pointee.has_tty_slave_path = 1
-            c.pointee.tty_slave_path = arena.text(value)
-        }
-        if let value = self.taskEnvironment { c.pointee.task_environment = value.lower(into: arena) }
-        if let value = self.boundingCapabilities { c.pointee.bounding_capabilities = value.lower(into: arena) }
-        if !self.mounts.isEmpty {
-            c.pointee.n_mounts = self.mounts.count
-            c.pointee.mounts = arena.messages(self.mounts)
-        }
-        if let value = self.seccompProfile { c.pointee.seccomp_profile = value.lower(into: arena) }
-        if !self.supplementaryGroups.isEmpty {
-            c.pointee.n_supplementary_groups = self.supplementaryGroups.count
-            c.pointee.supplementary_groups = arena.scalars(self.supplementaryGroups)
-        }
-        if !self.taskSupplementaryGroups.isEmpty {
-            c.pointee.n_task_supplementary_groups = self.taskSupplementaryGroups.count
-            c.pointee.task_supplementary_groups = arena.scalars(self.taskSupplementaryGroups)
-        }
-        if !self.maskedPaths.isEmpty {
-            c.pointee.n_masked_paths = self.maskedPaths.count
-            c.pointee.masked_paths = arena.texts(self.maskedPaths)
-        }
-        if !self.fileOperations.isEmpty {
-            c.pointee.n_file_operations = self.fileOperations.count
-            c.pointee.file_operations = arena.messages(self.fileOperations)
-        }
-        if let value = self.noNewPrivileges {
-            c.pointee.has_no_new_privileges = 1
-            c.pointee.no_new_privileges = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Slave.ContainerMountInfo: Message {
-    typealias CStruct = Mesos__Slave__ContainerMountInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_mount_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_mount_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.target = ""
+        self.source = nil
+        self.type = nil
+        self.flags = nil
+        self.options = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.target = Lift.text(c.pointee.target)
-        if c.pointee.has_source != 0 { self.source = Lift.text(c.pointee.source) }
-        if c.pointee.has_type != 0 { self.type = Lift.text(c.pointee.type) }
-        if c.pointee.has_flags != 0 { self.flags = c.pointee.flags }
-        if c.pointee.has_options != 0 { self.options = Lift.text(c.pointee.options) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(4, &options)
+        w.optional(3, &flags)
+        w.text(2, &type)
+        w.text(1, &source)
+        w.text(0, &target)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_mount_info__type())
-        c.pointee.target = arena.text(self.target)
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = arena.text(value)
-        }
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = arena.text(value)
-        }
-        if let value = self.flags {
-            c.pointee.has_flags = 1
-            c.pointee.flags = value
-        }
-        if let value = self.options {
-            c.pointee.has_options = 1
-            c.pointee.options = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,9 +6,11 @@ internal import CProto
 
 extension Mesos.Slave {
     /// Something to do to best-effort work.
-    public struct QoSCorrection: Sendable, Hashable {
+    public struct QoSCorrection: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Slave.QoSCorrection.TypeEnum
-        public var kill: Mesos.Slave.QoSCorrection.Kill?
+        /// For KILL.
+        public var kill: Optional<Mesos.Slave.QoSCorrection.Kill>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -20,6 +22,7 @@ extension Mesos.Slave {
             self.kill = kill
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -39,9 +42,12 @@ extension Mesos.Slave {
         }
 
         /// The executor or container that has to go.
-        public struct Kill: Sendable, Hashable {
-            public var frameworkID: Mesos.FrameworkID?
-            public var executorID: Mesos.ExecutorID?
+        public struct Kill: Sendable {
+            /// The framework.
+            public var frameworkID: Optional<Mesos.FrameworkID>
+            /// The executor.
+            public var executorID: Optional<Mesos.ExecutorID>
+            /// The container.
             public var containerID: Mesos.ContainerID? {
                 get { containerIDBox.value }
                 _modify { yield &containerIDBox.value }
@@ -64,63 +70,37 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.QoSCorrection: Message {
-    typealias CStruct = Mesos__Slave__QoSCorrection
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__qo_scorrection__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.kill = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.Slave.QoSCorrection.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.kill {
-            self.kill = Mesos.Slave.QoSCorrection.Kill(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__qo_scorrection__type())
-        c.pointee.type = Mesos__Slave__QoSCorrection__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.kill { c.pointee.kill = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &kill)
+        w.`enum`(0, &type)
     }
 }
 
 extension Mesos.Slave.QoSCorrection.Kill: Message {
-    typealias CStruct = Mesos__Slave__QoSCorrection__Kill
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__kill__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__qo_scorrection__kill__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.frameworkID = nil
+        self.executorID = nil
+        self.containerIDBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.framework_id {
-            self.frameworkID = Mesos.FrameworkID(copying: value)
-        }
-        if let value = c.pointee.executor_id {
-            self.executorID = Mesos.ExecutorID(copying: value)
-        }
-        if let value = c.pointee.container_id {
-            self.containerIDBox = Boxed(Mesos.ContainerID(copying: value))
-        } else {
-            self.containerIDBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__qo_scorrection__kill__type())
-        if let value = self.frameworkID { c.pointee.framework_id = value.lower(into: arena) }
-        if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
-        if let value = self.containerID { c.pointee.container_id = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(2, &containerIDBox)
+        w.message(1, &executorID)
+        w.message(0, &frameworkID)
     }
 }

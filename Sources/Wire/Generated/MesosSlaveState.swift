@@ -6,9 +6,11 @@ internal import CProto
 
 extension Mesos.Slave {
     /// The layers that a container's root file system is made of.
-    public struct ContainerLayers: Sendable, Hashable {
+    public struct ContainerLayers: Sendable {
+        /// The layers, the lowest first.
         public var paths: [String]
-        public var config: String?
+        /// The image's configuration.
+        public var config: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -19,10 +21,13 @@ extension Mesos.Slave {
     }
 
     /// A container went over a limit and has to end.
-    public struct ContainerLimitation: Sendable, Hashable {
+    public struct ContainerLimitation: Sendable {
+        /// What there was too much of.
         public var resources: [Mesos.Resource]
-        public var message: String?
-        public var reason: Mesos.TaskStatus.Reason?
+        /// For people.
+        public var message: Optional<String>
+        /// For programs.
+        public var reason: Optional<Mesos.TaskStatus.Reason>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -38,9 +43,12 @@ extension Mesos.Slave {
     }
 
     /// What the containerizer gets from the agent to recover.
-    public struct ContainerRecoverInfo: Sendable, Hashable {
+    public struct ContainerRecoverInfo: Sendable {
+        /// Containers that the agent knows from disk.
         public var checkpointedContainerStates: [Mesos.Slave.ContainerState]
+        /// Containers that nobody asked for any more.
         public var orphanContainerIDs: [Mesos.ContainerID]
+        /// Containers that the agent keeps, though it does not know their state.
         public var knownContainerIDs: [Mesos.ContainerID]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -57,20 +65,26 @@ extension Mesos.Slave {
     }
 
     /// A container that was running before a restart.
-    public struct ContainerState: Sendable, Hashable {
+    public struct ContainerState: Sendable {
+        /// The executor.
         public var executorInfo: Mesos.ExecutorInfo? {
             get { executorInfoBox.value }
             _modify { yield &executorInfoBox.value }
         }
         private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+        /// The container.
         public var containerID: Mesos.ContainerID {
             get { containerIDBox.content }
             _modify { yield &containerIDBox.content }
         }
         private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// The first process.
         public var pid: UInt64
+        /// The sandbox, on the machine.
         public var directory: String
+        /// Directories on the sandbox's disk that belong to it.
         public var ephemeralVolumes: [String]
+        /// How to contain it.
         public var containerInfo: Mesos.ContainerInfo? {
             get { containerInfoBox.value }
             _modify { yield &containerInfoBox.value }
@@ -97,11 +111,16 @@ extension Mesos.Slave {
     }
 
     /// How a container ended: wait status, and why, if it was not left to end by itself.
-    public struct ContainerTermination: Sendable, Hashable {
-        public var message: String?
-        public var status: Int32?
-        public var state: Mesos.TaskState?
-        public var reason: Mesos.TaskStatus.Reason?
+    public struct ContainerTermination: Sendable {
+        /// For people.
+        public var message: Optional<String>
+        /// The raw wait status; absent, if it never ran.
+        public var status: Optional<Int32>
+        /// What the task is to be reported as.
+        public var state: Optional<Mesos.TaskState>
+        /// Why it ended, if not by itself.
+        public var reason: Optional<Mesos.TaskStatus.Reason>
+        /// What there was too much of.
         public var limitedResources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -123,206 +142,104 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerLayers: Message {
-    typealias CStruct = Mesos__Slave__ContainerLayers
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_layers__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_layers__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.paths = []
+        self.config = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.paths = Lift.texts(c.pointee.paths, c.pointee.n_paths)
-        if c.pointee.has_config != 0 { self.config = Lift.text(c.pointee.config) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_layers__type())
-        if !self.paths.isEmpty {
-            c.pointee.n_paths = self.paths.count
-            c.pointee.paths = arena.texts(self.paths)
-        }
-        if let value = self.config {
-            c.pointee.has_config = 1
-            c.pointee.config = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &config)
+        w.texts(0, &paths)
     }
 }
 
 extension Mesos.Slave.ContainerLimitation: Message {
-    typealias CStruct = Mesos__Slave__ContainerLimitation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_limitation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_limitation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resources = []
+        self.message = nil
+        self.reason = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if c.pointee.has_reason != 0 {
-            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_limitation__type())
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if let value = self.reason {
-            c.pointee.has_reason = 1
-            c.pointee.reason = Mesos__TaskStatus__Reason(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(2, &reason)
+        w.text(1, &message)
+        w.messages(0, &resources)
     }
 }
 
 extension Mesos.Slave.ContainerRecoverInfo: Message {
-    typealias CStruct = Mesos__Slave__ContainerRecoverInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_recover_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_recover_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.checkpointedContainerStates = []
+        self.orphanContainerIDs = []
+        self.knownContainerIDs = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.checkpointedContainerStates = Lift.messages(c.pointee.checkpointed_container_states, c.pointee.n_checkpointed_container_states)
-        self.orphanContainerIDs = Lift.messages(c.pointee.orphan_container_ids, c.pointee.n_orphan_container_ids)
-        self.knownContainerIDs = Lift.messages(c.pointee.known_container_ids, c.pointee.n_known_container_ids)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_recover_info__type())
-        if !self.checkpointedContainerStates.isEmpty {
-            c.pointee.n_checkpointed_container_states = self.checkpointedContainerStates.count
-            c.pointee.checkpointed_container_states = arena.messages(self.checkpointedContainerStates)
-        }
-        if !self.orphanContainerIDs.isEmpty {
-            c.pointee.n_orphan_container_ids = self.orphanContainerIDs.count
-            c.pointee.orphan_container_ids = arena.messages(self.orphanContainerIDs)
-        }
-        if !self.knownContainerIDs.isEmpty {
-            c.pointee.n_known_container_ids = self.knownContainerIDs.count
-            c.pointee.known_container_ids = arena.messages(self.knownContainerIDs)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &knownContainerIDs)
+        w.messages(1, &orphanContainerIDs)
+        w.messages(0, &checkpointedContainerStates)
     }
 }
 
 extension Mesos.Slave.ContainerState: Message {
-    typealias CStruct = Mesos__Slave__ContainerState
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_state__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_state__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executorInfoBox = Boxed()
+        self.containerIDBox = Boxed()
+        self.pid = 0
+        self.directory = ""
+        self.ephemeralVolumes = []
+        self.containerInfoBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.executor_info {
-            self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: value))
-        } else {
-            self.executorInfoBox = Boxed(nil)
-        }
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        self.pid = c.pointee.pid
-        self.directory = Lift.text(c.pointee.directory)
-        self.ephemeralVolumes = Lift.texts(c.pointee.ephemeral_volumes, c.pointee.n_ephemeral_volumes)
-        if let value = c.pointee.container_info {
-            self.containerInfoBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerInfoBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(5, &containerInfoBox)
+        w.texts(4, &ephemeralVolumes)
+        w.text(3, &directory)
+        w.number(2, &pid)
+        w.boxed(1, &containerIDBox)
+        w.boxed(0, &executorInfoBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_state__type())
-        if let value = self.executorInfo { c.pointee.executor_info = value.lower(into: arena) }
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        c.pointee.pid = self.pid
-        c.pointee.directory = arena.text(self.directory)
-        if !self.ephemeralVolumes.isEmpty {
-            c.pointee.n_ephemeral_volumes = self.ephemeralVolumes.count
-            c.pointee.ephemeral_volumes = arena.texts(self.ephemeralVolumes)
-        }
-        if let value = self.containerInfo { c.pointee.container_info = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Slave.ContainerTermination: Message {
-    typealias CStruct = Mesos__Slave__ContainerTermination
+    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_termination__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__slave__container_termination__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.message = nil
+        self.status = nil
+        self.state = nil
+        self.reason = nil
+        self.limitedResources = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if c.pointee.has_status != 0 { self.status = c.pointee.status }
-        if c.pointee.has_state != 0 { self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue)) }
-        if c.pointee.has_reason != 0 {
-            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
-        }
-        self.limitedResources = Lift.messages(c.pointee.limited_resources, c.pointee.n_limited_resources)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &limitedResources)
+        w.optional(3, &reason)
+        w.optional(2, &state)
+        w.optional(1, &status)
+        w.text(0, &message)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__slave__container_termination__type())
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if let value = self.status {
-            c.pointee.has_status = 1
-            c.pointee.status = value
-        }
-        if let value = self.state {
-            c.pointee.has_state = 1
-            c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.reason {
-            c.pointee.has_reason = 1
-            c.pointee.reason = Mesos__TaskStatus__Reason(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.limitedResources.isEmpty {
-            c.pointee.n_limited_resources = self.limitedResources.count
-            c.pointee.limited_resources = arena.messages(self.limitedResources)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,26 +6,45 @@ internal import CProto
 
 extension Mesos {
     /// Counters of IP.
-    public struct IpStatistics: Sendable, Hashable {
-        public var forwarding: Int64?
-        public var defaultTtl: Int64?
-        public var inReceives: Int64?
-        public var inHdrErrors: Int64?
-        public var inAddrErrors: Int64?
-        public var forwDatagrams: Int64?
-        public var inUnknownProtos: Int64?
-        public var inDiscards: Int64?
-        public var inDelivers: Int64?
-        public var outRequests: Int64?
-        public var outDiscards: Int64?
-        public var outNoRoutes: Int64?
-        public var reasmTimeout: Int64?
-        public var reasmReqds: Int64?
-        public var reasmOKs: Int64?
-        public var reasmFails: Int64?
-        public var fragOKs: Int64?
-        public var fragFails: Int64?
-        public var fragCreates: Int64?
+    public struct IpStatistics: Sendable {
+        /// 1 if packets are forwarded, 2 if not.
+        public var forwarding: Optional<Int64>
+        /// The hop limit of packets sent.
+        public var defaultTtl: Optional<Int64>
+        /// Packets received.
+        public var inReceives: Optional<Int64>
+        /// Dropped for an error in the header.
+        public var inHdrErrors: Optional<Int64>
+        /// Dropped for their address.
+        public var inAddrErrors: Optional<Int64>
+        /// Packets forwarded.
+        public var forwDatagrams: Optional<Int64>
+        /// Dropped, because nobody speaks the protocol.
+        public var inUnknownProtos: Optional<Int64>
+        /// Dropped for lack of memory.
+        public var inDiscards: Optional<Int64>
+        /// Packets handed to a protocol.
+        public var inDelivers: Optional<Int64>
+        /// Packets that protocols sent.
+        public var outRequests: Optional<Int64>
+        /// Dropped for lack of memory before they were sent.
+        public var outDiscards: Optional<Int64>
+        /// Dropped, because there was no route.
+        public var outNoRoutes: Optional<Int64>
+        /// Seconds that pieces wait for the rest.
+        public var reasmTimeout: Optional<Int64>
+        /// Pieces received.
+        public var reasmReqds: Optional<Int64>
+        /// Packets put together.
+        public var reasmOKs: Optional<Int64>
+        /// Packets that could not be put together.
+        public var reasmFails: Optional<Int64>
+        /// Packets cut into pieces.
+        public var fragOKs: Optional<Int64>
+        /// Packets that could not be cut.
+        public var fragFails: Optional<Int64>
+        /// Pieces made.
+        public var fragCreates: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -73,34 +92,61 @@ extension Mesos {
     }
 
     /// Counters of ICMP.
-    public struct IcmpStatistics: Sendable, Hashable {
-        public var inMsgs: Int64?
-        public var inErrors: Int64?
-        public var inCsumErrors: Int64?
-        public var inDestUnreachs: Int64?
-        public var inTimeExcds: Int64?
-        public var inParmProbs: Int64?
-        public var inSrcQuenchs: Int64?
-        public var inRedirects: Int64?
-        public var inEchos: Int64?
-        public var inEchoReps: Int64?
-        public var inTimestamps: Int64?
-        public var inTimestampReps: Int64?
-        public var inAddrMasks: Int64?
-        public var inAddrMaskReps: Int64?
-        public var outMsgs: Int64?
-        public var outErrors: Int64?
-        public var outDestUnreachs: Int64?
-        public var outTimeExcds: Int64?
-        public var outParmProbs: Int64?
-        public var outSrcQuenchs: Int64?
-        public var outRedirects: Int64?
-        public var outEchos: Int64?
-        public var outEchoReps: Int64?
-        public var outTimestamps: Int64?
-        public var outTimestampReps: Int64?
-        public var outAddrMasks: Int64?
-        public var outAddrMaskReps: Int64?
+    public struct IcmpStatistics: Sendable {
+        /// Messages received.
+        public var inMsgs: Optional<Int64>
+        /// Messages with errors received.
+        public var inErrors: Optional<Int64>
+        /// Messages with a wrong checksum received.
+        public var inCsumErrors: Optional<Int64>
+        /// "Destination unreachable" received.
+        public var inDestUnreachs: Optional<Int64>
+        /// "Time exceeded" received.
+        public var inTimeExcds: Optional<Int64>
+        /// "Parameter problem" received.
+        public var inParmProbs: Optional<Int64>
+        /// "Source quench" received.
+        public var inSrcQuenchs: Optional<Int64>
+        /// "Redirect" received.
+        public var inRedirects: Optional<Int64>
+        /// "Echo" received.
+        public var inEchos: Optional<Int64>
+        /// "Echo reply" received.
+        public var inEchoReps: Optional<Int64>
+        /// "Timestamp" received.
+        public var inTimestamps: Optional<Int64>
+        /// "Timestamp reply" received.
+        public var inTimestampReps: Optional<Int64>
+        /// "Address mask" received.
+        public var inAddrMasks: Optional<Int64>
+        /// "Address mask reply" received.
+        public var inAddrMaskReps: Optional<Int64>
+        /// Messages sent.
+        public var outMsgs: Optional<Int64>
+        /// Messages with errors sent.
+        public var outErrors: Optional<Int64>
+        /// "Destination unreachable" sent.
+        public var outDestUnreachs: Optional<Int64>
+        /// "Time exceeded" sent.
+        public var outTimeExcds: Optional<Int64>
+        /// "Parameter problem" sent.
+        public var outParmProbs: Optional<Int64>
+        /// "Source quench" sent.
+        public var outSrcQuenchs: Optional<Int64>
+        /// "Redirect" sent.
+        public var outRedirects: Optional<Int64>
+        /// "Echo" sent.
+        public var outEchos: Optional<Int64>
+        /// "Echo reply" sent.
+        public var outEchoReps: Optional<Int64>
+        /// "Timestamp" sent.
+        public var outTimestamps: Optional<Int64>
+        /// "Timestamp reply" sent.
+        public var outTimestampReps: Optional<Int64>
+        /// "Address mask" sent.
+        public var outAddrMasks: Optional<Int64>
+        /// "Address mask reply" sent.
+        public var outAddrMaskReps: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -164,22 +210,37 @@ extension Mesos {
     }
 
     /// Counters of TCP.
-    public struct TcpStatistics: Sendable, Hashable {
-        public var rtoAlgorithm: Int64?
-        public var rtoMin: Int64?
-        public var rtoMax: Int64?
-        public var maxConn: Int64?
-        public var activeOpens: Int64?
-        public var passiveOpens: Int64?
-        public var attemptFails: Int64?
-        public var estabResets: Int64?
-        public var currEstab: Int64?
-        public var inSegs: Int64?
-        public var outSegs: Int64?
-        public var retransSegs: Int64?
-        public var inErrs: Int64?
-        public var outRsts: Int64?
-        public var inCsumErrors: Int64?
+    public struct TcpStatistics: Sendable {
+        /// How the time to send again is found.
+        public var rtoAlgorithm: Optional<Int64>
+        /// The least of it, in milliseconds.
+        public var rtoMin: Optional<Int64>
+        /// The most of it, in milliseconds.
+        public var rtoMax: Optional<Int64>
+        /// The most connections; -1 for no limit.
+        public var maxConn: Optional<Int64>
+        /// Connections opened from here.
+        public var activeOpens: Optional<Int64>
+        /// Connections taken from others.
+        public var passiveOpens: Optional<Int64>
+        /// Connections that never came to be.
+        public var attemptFails: Optional<Int64>
+        /// Connections that were reset.
+        public var estabResets: Optional<Int64>
+        /// Connections now.
+        public var currEstab: Optional<Int64>
+        /// Segments received.
+        public var inSegs: Optional<Int64>
+        /// Segments sent.
+        public var outSegs: Optional<Int64>
+        /// Segments sent again.
+        public var retransSegs: Optional<Int64>
+        /// Segments received with errors.
+        public var inErrs: Optional<Int64>
+        /// Resets sent.
+        public var outRsts: Optional<Int64>
+        /// Received with a wrong checksum.
+        public var inCsumErrors: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -219,15 +280,23 @@ extension Mesos {
     }
 
     /// Counters of UDP.
-    public struct UdpStatistics: Sendable, Hashable {
-        public var inDatagrams: Int64?
-        public var noPorts: Int64?
-        public var inErrors: Int64?
-        public var outDatagrams: Int64?
-        public var rcvbufErrors: Int64?
-        public var sndbufErrors: Int64?
-        public var inCsumErrors: Int64?
-        public var ignoredMulti: Int64?
+    public struct UdpStatistics: Sendable {
+        /// Datagrams received.
+        public var inDatagrams: Optional<Int64>
+        /// Received for a port that nobody listens on.
+        public var noPorts: Optional<Int64>
+        /// Received with errors, or dropped for other reasons.
+        public var inErrors: Optional<Int64>
+        /// Datagrams sent.
+        public var outDatagrams: Optional<Int64>
+        /// Dropped, because the receiver's buffer was full.
+        public var rcvbufErrors: Optional<Int64>
+        /// Not sent, because the sender's buffer was full.
+        public var sndbufErrors: Optional<Int64>
+        /// Received with a wrong checksum.
+        public var inCsumErrors: Optional<Int64>
+        /// Multicasts that nobody wanted.
+        public var ignoredMulti: Optional<Int64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -253,22 +322,26 @@ extension Mesos {
     }
 
     /// All counters of a network namespace.
-    public struct SNMPStatistics: Sendable, Hashable {
+    public struct SNMPStatistics: Sendable {
+        /// IP.
         public var ipStats: Mesos.IpStatistics? {
             get { ipStatsBox.value }
             _modify { yield &ipStatsBox.value }
         }
         private var ipStatsBox: Boxed<Mesos.IpStatistics>
+        /// ICMP.
         public var icmpStats: Mesos.IcmpStatistics? {
             get { icmpStatsBox.value }
             _modify { yield &icmpStatsBox.value }
         }
         private var icmpStatsBox: Boxed<Mesos.IcmpStatistics>
+        /// TCP.
         public var tcpStats: Mesos.TcpStatistics? {
             get { tcpStatsBox.value }
             _modify { yield &tcpStatsBox.value }
         }
         private var tcpStatsBox: Boxed<Mesos.TcpStatistics>
+        /// UDP.
         public var udpStats: Mesos.UdpStatistics? {
             get { udpStatsBox.value }
             _modify { yield &udpStatsBox.value }
@@ -292,491 +365,212 @@ extension Mesos {
 }
 
 extension Mesos.IpStatistics: Message {
-    typealias CStruct = Mesos__IpStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__ip_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__ip_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.forwarding = nil
+        self.defaultTtl = nil
+        self.inReceives = nil
+        self.inHdrErrors = nil
+        self.inAddrErrors = nil
+        self.forwDatagrams = nil
+        self.inUnknownProtos = nil
+        self.inDiscards = nil
+        self.inDelivers = nil
+        self.outRequests = nil
+        self.outDiscards = nil
+        self.outNoRoutes = nil
+        self.reasmTimeout = nil
+        self.reasmReqds = nil
+        self.reasmOKs = nil
+        self.reasmFails = nil
+        self.fragOKs = nil
+        self.fragFails = nil
+        self.fragCreates = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_forwarding != 0 { self.forwarding = c.pointee.forwarding }
-        if c.pointee.has_defaultttl != 0 { self.defaultTtl = c.pointee.defaultttl }
-        if c.pointee.has_inreceives != 0 { self.inReceives = c.pointee.inreceives }
-        if c.pointee.has_inhdrerrors != 0 { self.inHdrErrors = c.pointee.inhdrerrors }
-        if c.pointee.has_inaddrerrors != 0 { self.inAddrErrors = c.pointee.inaddrerrors }
-        if c.pointee.has_forwdatagrams != 0 { self.forwDatagrams = c.pointee.forwdatagrams }
-        if c.pointee.has_inunknownprotos != 0 { self.inUnknownProtos = c.pointee.inunknownprotos }
-        if c.pointee.has_indiscards != 0 { self.inDiscards = c.pointee.indiscards }
-        if c.pointee.has_indelivers != 0 { self.inDelivers = c.pointee.indelivers }
-        if c.pointee.has_outrequests != 0 { self.outRequests = c.pointee.outrequests }
-        if c.pointee.has_outdiscards != 0 { self.outDiscards = c.pointee.outdiscards }
-        if c.pointee.has_outnoroutes != 0 { self.outNoRoutes = c.pointee.outnoroutes }
-        if c.pointee.has_reasmtimeout != 0 { self.reasmTimeout = c.pointee.reasmtimeout }
-        if c.pointee.has_reasmreqds != 0 { self.reasmReqds = c.pointee.reasmreqds }
-        if c.pointee.has_reasmoks != 0 { self.reasmOKs = c.pointee.reasmoks }
-        if c.pointee.has_reasmfails != 0 { self.reasmFails = c.pointee.reasmfails }
-        if c.pointee.has_fragoks != 0 { self.fragOKs = c.pointee.fragoks }
-        if c.pointee.has_fragfails != 0 { self.fragFails = c.pointee.fragfails }
-        if c.pointee.has_fragcreates != 0 { self.fragCreates = c.pointee.fragcreates }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(18, &fragCreates)
+        w.optional(17, &fragFails)
+        w.optional(16, &fragOKs)
+        w.optional(15, &reasmFails)
+        w.optional(14, &reasmOKs)
+        w.optional(13, &reasmReqds)
+        w.optional(12, &reasmTimeout)
+        w.optional(11, &outNoRoutes)
+        w.optional(10, &outDiscards)
+        w.optional(9, &outRequests)
+        w.optional(8, &inDelivers)
+        w.optional(7, &inDiscards)
+        w.optional(6, &inUnknownProtos)
+        w.optional(5, &forwDatagrams)
+        w.optional(4, &inAddrErrors)
+        w.optional(3, &inHdrErrors)
+        w.optional(2, &inReceives)
+        w.optional(1, &defaultTtl)
+        w.optional(0, &forwarding)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__ip_statistics__type())
-        if let value = self.forwarding {
-            c.pointee.has_forwarding = 1
-            c.pointee.forwarding = value
-        }
-        if let value = self.defaultTtl {
-            c.pointee.has_defaultttl = 1
-            c.pointee.defaultttl = value
-        }
-        if let value = self.inReceives {
-            c.pointee.has_inreceives = 1
-            c.pointee.inreceives = value
-        }
-        if let value = self.inHdrErrors {
-            c.pointee.has_inhdrerrors = 1
-            c.pointee.inhdrerrors = value
-        }
-        if let value = self.inAddrErrors {
-            c.pointee.has_inaddrerrors = 1
-            c.pointee.inaddrerrors = value
-        }
-        if let value = self.forwDatagrams {
-            c.pointee.has_forwdatagrams = 1
-            c.pointee.forwdatagrams = value
-        }
-        if let value = self.inUnknownProtos {
-            c.pointee.has_inunknownprotos = 1
-            c.pointee.inunknownprotos = value
-        }
-        if let value = self.inDiscards {
-            c.pointee.has_indiscards = 1
-            c.pointee.indiscards = value
-        }
-        if let value = self.inDelivers {
-            c.pointee.has_indelivers = 1
-            c.pointee.indelivers = value
-        }
-        if let value = self.outRequests {
-            c.pointee.has_outrequests = 1
-            c.pointee.outrequests = value
-        }
-        if let value = self.outDiscards {
-            c.pointee.has_outdiscards = 1
-            c.pointee.outdiscards = value
-        }
-        if let value = self.outNoRoutes {
-            c.pointee.has_outnoroutes = 1
-            c.pointee.outnoroutes = value
-        }
-        if let value = self.reasmTimeout {
-            c.pointee.has_reasmtimeout = 1
-            c.pointee.reasmtimeout = value
-        }
-        if let value = self.reasmReqds {
-            c.pointee.has_reasmreqds = 1
-            c.pointee.reasmreqds = value
-        }
-        if let value = self.reasmOKs {
-            c.pointee.has_reasmoks = 1
-            c.pointee.reasmoks = value
-        }
-        if let value = self.reasmFails {
-            c.pointee.has_reasmfails = 1
-            c.pointee.reasmfails = value
-        }
-        if let value = self.fragOKs {
-            c.pointee.has_fragoks = 1
-            c.pointee.fragoks = value
-        }
-        if let value = self.fragFails {
-            c.pointee.has_fragfails = 1
-            c.pointee.fragfails = value
-        }
-        if let value = self.fragCreates {
-            c.pointee.has_fragcreates = 1
-            c.pointee.fragcreates = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.IcmpStatistics: Message {
-    typealias CStruct = Mesos__IcmpStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__icmp_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__icmp_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.inMsgs = nil
+        self.inErrors = nil
+        self.inCsumErrors = nil
+        self.inDestUnreachs = nil
+        self.inTimeExcds = nil
+        self.inParmProbs = nil
+        self.inSrcQuenchs = nil
+        self.inRedirects = nil
+        self.inEchos = nil
+        self.inEchoReps = nil
+        self.inTimestamps = nil
+        self.inTimestampReps = nil
+        self.inAddrMasks = nil
+        self.inAddrMaskReps = nil
+        self.outMsgs = nil
+        self.outErrors = nil
+        self.outDestUnreachs = nil
+        self.outTimeExcds = nil
+        self.outParmProbs = nil
+        self.outSrcQuenchs = nil
+        self.outRedirects = nil
+        self.outEchos = nil
+        self.outEchoReps = nil
+        self.outTimestamps = nil
+        self.outTimestampReps = nil
+        self.outAddrMasks = nil
+        self.outAddrMaskReps = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_inmsgs != 0 { self.inMsgs = c.pointee.inmsgs }
-        if c.pointee.has_inerrors != 0 { self.inErrors = c.pointee.inerrors }
-        if c.pointee.has_incsumerrors != 0 { self.inCsumErrors = c.pointee.incsumerrors }
-        if c.pointee.has_indestunreachs != 0 { self.inDestUnreachs = c.pointee.indestunreachs }
-        if c.pointee.has_intimeexcds != 0 { self.inTimeExcds = c.pointee.intimeexcds }
-        if c.pointee.has_inparmprobs != 0 { self.inParmProbs = c.pointee.inparmprobs }
-        if c.pointee.has_insrcquenchs != 0 { self.inSrcQuenchs = c.pointee.insrcquenchs }
-        if c.pointee.has_inredirects != 0 { self.inRedirects = c.pointee.inredirects }
-        if c.pointee.has_inechos != 0 { self.inEchos = c.pointee.inechos }
-        if c.pointee.has_inechoreps != 0 { self.inEchoReps = c.pointee.inechoreps }
-        if c.pointee.has_intimestamps != 0 { self.inTimestamps = c.pointee.intimestamps }
-        if c.pointee.has_intimestampreps != 0 { self.inTimestampReps = c.pointee.intimestampreps }
-        if c.pointee.has_inaddrmasks != 0 { self.inAddrMasks = c.pointee.inaddrmasks }
-        if c.pointee.has_inaddrmaskreps != 0 { self.inAddrMaskReps = c.pointee.inaddrmaskreps }
-        if c.pointee.has_outmsgs != 0 { self.outMsgs = c.pointee.outmsgs }
-        if c.pointee.has_outerrors != 0 { self.outErrors = c.pointee.outerrors }
-        if c.pointee.has_outdestunreachs != 0 { self.outDestUnreachs = c.pointee.outdestunreachs }
-        if c.pointee.has_outtimeexcds != 0 { self.outTimeExcds = c.pointee.outtimeexcds }
-        if c.pointee.has_outparmprobs != 0 { self.outParmProbs = c.pointee.outparmprobs }
-        if c.pointee.has_outsrcquenchs != 0 { self.outSrcQuenchs = c.pointee.outsrcquenchs }
-        if c.pointee.has_outredirects != 0 { self.outRedirects = c.pointee.outredirects }
-        if c.pointee.has_outechos != 0 { self.outEchos = c.pointee.outechos }
-        if c.pointee.has_outechoreps != 0 { self.outEchoReps = c.pointee.outechoreps }
-        if c.pointee.has_outtimestamps != 0 { self.outTimestamps = c.pointee.outtimestamps }
-        if c.pointee.has_outtimestampreps != 0 { self.outTimestampReps = c.pointee.outtimestampreps }
-        if c.pointee.has_outaddrmasks != 0 { self.outAddrMasks = c.pointee.outaddrmasks }
-        if c.pointee.has_outaddrmaskreps != 0 { self.outAddrMaskReps = c.pointee.outaddrmaskreps }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(26, &outAddrMaskReps)
+        w.optional(25, &outAddrMasks)
+        w.optional(24, &outTimestampReps)
+        w.optional(23, &outTimestamps)
+        w.optional(22, &outEchoReps)
+        w.optional(21, &outEchos)
+        w.optional(20, &outRedirects)
+        w.optional(19, &outSrcQuenchs)
+        w.optional(18, &outParmProbs)
+        w.optional(17, &outTimeExcds)
+        w.optional(16, &outDestUnreachs)
+        w.optional(15, &outErrors)
+        w.optional(14, &outMsgs)
+        w.optional(13, &inAddrMaskReps)
+        w.optional(12, &inAddrMasks)
+        w.optional(11, &inTimestampReps)
+        w.optional(10, &inTimestamps)
+        w.optional(9, &inEchoReps)
+        w.optional(8, &inEchos)
+        w.optional(7, &inRedirects)
+        w.optional(6, &inSrcQuenchs)
+        w.optional(5, &inParmProbs)
+        w.optional(4, &inTimeExcds)
+        w.optional(3, &inDestUnreachs)
+        w.optional(2, &inCsumErrors)
+        w.optional(1, &inErrors)
+        w.optional(0, &inMsgs)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__icmp_statistics__type())
-        if let value = self.inMsgs {
-            c.pointee.has_inmsgs = 1
-            c.pointee.inmsgs = value
-        }
-        if let value = self.inErrors {
-            c.pointee.has_inerrors = 1
-            c.pointee.inerrors = value
-        }
-        if let value = self.inCsumErrors {
-            c.pointee.has_incsumerrors = 1
-            c.pointee.incsumerrors = value
-        }
-        if let value = self.inDestUnreachs {
-            c.pointee.has_indestunreachs = 1
-            c.pointee.indestunreachs = value
-        }
-        if let value = self.inTimeExcds {
-            c.pointee.has_intimeexcds = 1
-            c.pointee.intimeexcds = value
-        }
-        if let value = self.inParmProbs {
-            c.pointee.has_inparmprobs = 1
-            c.pointee.inparmprobs = value
-        }
-        if let value = self.inSrcQuenchs {
-            c.pointee.has_insrcquenchs = 1
-            c.pointee.insrcquenchs = value
-        }
-        if let value = self.inRedirects {
-            c.pointee.has_inredirects = 1
-            c.pointee.inredirects = value
-        }
-        if let value = self.inEchos {
-            c.pointee.has_inechos = 1
-            c.pointee.inechos = value
-        }
-        if let value = self.inEchoReps {
-            c.pointee.has_inechoreps = 1
-            c.pointee.inechoreps = value
-        }
-        if let value = self.inTimestamps {
-            c.pointee.has_intimestamps = 1
-            c.pointee.intimestamps = value
-        }
-        if let value = self.inTimestampReps {
-            c.pointee.has_intimestampreps = 1
-            c.pointee.intimestampreps = value
-        }
-        if let value = self.inAddrMasks {
-            c.pointee.has_inaddrmasks = 1
-            c.pointee.inaddrmasks = value
-        }
-        if let value = self.inAddrMaskReps {
-            c.pointee.has_inaddrmaskreps = 1
-            c.pointee.inaddrmaskreps = value
-        }
-        if let value = self.outMsgs {
-            c.pointee.has_outmsgs = 1
-            c.pointee.outmsgs = value
-        }
-        if let value = self.outErrors {
-            c.pointee.has_outerrors = 1
-            c.pointee.outerrors = value
-        }
-        if let value = self.outDestUnreachs {
-            c.pointee.has_outdestunreachs = 1
-            c.pointee.outdestunreachs = value
-        }
-        if let value = self.outTimeExcds {
-            c.pointee.has_outtimeexcds = 1
-            c.pointee.outtimeexcds = value
-        }
-        if let value = self.outParmProbs {
-            c.pointee.has_outparmprobs = 1
-            c.pointee.outparmprobs = value
-        }
-        if let value = self.outSrcQuenchs {
-            c.pointee.has_outsrcquenchs = 1
-            c.pointee.outsrcquenchs = value
-        }
-        if let value = self.outRedirects {
-            c.pointee.has_outredirects = 1
-            c.pointee.outredirects = value
-        }
-        if let value = self.outEchos {
-            c.pointee.has_outechos = 1
-            c.pointee.outechos = value
-        }
-        if let value = self.outEchoReps {
-            c.pointee.has_outechoreps = 1
-            c.pointee.outechoreps = value
-        }
-        if let value = self.outTimestamps {
-            c.pointee.has_outtimestamps = 1
-            c.pointee.outtimestamps = value
-        }
-        if let value = self.outTimestampReps {
-            c.pointee.has_outtimestampreps = 1
-            c.pointee.outtimestampreps = value
-        }
-        if let value = self.outAddrMasks {
-            c.pointee.has_outaddrmasks = 1
-            c.pointee.outaddrmasks = value
-        }
-        if let value = self.outAddrMaskReps {
-            c.pointee.has_outaddrmaskreps = 1
-            c.pointee.outaddrmaskreps = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.TcpStatistics: Message {
-    typealias CStruct = Mesos__TcpStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__tcp_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__tcp_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.rtoAlgorithm = nil
+        self.rtoMin = nil
+        self.rtoMax = nil
+        self.maxConn = nil
+        self.activeOpens = nil
+        self.passiveOpens = nil
+        self.attemptFails = nil
+        self.estabResets = nil
+        self.currEstab = nil
+        self.inSegs = nil
+        self.outSegs = nil
+        self.retransSegs = nil
+        self.inErrs = nil
+        self.outRsts = nil
+        self.inCsumErrors = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_rtoalgorithm != 0 { self.rtoAlgorithm = c.pointee.rtoalgorithm }
-        if c.pointee.has_rtomin != 0 { self.rtoMin = c.pointee.rtomin }
-        if c.pointee.has_rtomax != 0 { self.rtoMax = c.pointee.rtomax }
-        if c.pointee.has_maxconn != 0 { self.maxConn = c.pointee.maxconn }
-        if c.pointee.has_activeopens != 0 { self.activeOpens = c.pointee.activeopens }
-        if c.pointee.has_passiveopens != 0 { self.passiveOpens = c.pointee.passiveopens }
-        if c.pointee.has_attemptfails != 0 { self.attemptFails = c.pointee.attemptfails }
-        if c.pointee.has_estabresets != 0 { self.estabResets = c.pointee.estabresets }
-        if c.pointee.has_currestab != 0 { self.currEstab = c.pointee.currestab }
-        if c.pointee.has_insegs != 0 { self.inSegs = c.pointee.insegs }
-        if c.pointee.has_outsegs != 0 { self.outSegs = c.pointee.outsegs }
-        if c.pointee.has_retranssegs != 0 { self.retransSegs = c.pointee.retranssegs }
-        if c.pointee.has_inerrs != 0 { self.inErrs = c.pointee.inerrs }
-        if c.pointee.has_outrsts != 0 { self.outRsts = c.pointee.outrsts }
-        if c.pointee.has_incsumerrors != 0 { self.inCsumErrors = c.pointee.incsumerrors }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(14, &inCsumErrors)
+        w.optional(13, &outRsts)
+        w.optional(12, &inErrs)
+        w.optional(11, &retransSegs)
+        w.optional(10, &outSegs)
+        w.optional(9, &inSegs)
+        w.optional(8, &currEstab)
+        w.optional(7, &estabResets)
+        w.optional(6, &attemptFails)
+        w.optional(5, &passiveOpens)
+        w.optional(4, &activeOpens)
+        w.optional(3, &maxConn)
+        w.optional(2, &rtoMax)
+        w.optional(1, &rtoMin)
+        w.optional(0, &rtoAlgorithm)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__tcp_statistics__type())
-        if let value = self.rtoAlgorithm {
-            c.pointee.has_rtoalgorithm = 1
-            c.pointee.rtoalgorithm = value
-        }
-        if let value = self.rtoMin {
-            c.pointee.has_rtomin = 1
-            c.pointee.rtomin = value
-        }
-        if let value = self.rtoMax {
-            c.pointee.has_rtomax = 1
-            c.pointee.rtomax = value
-        }
-        if let value = self.maxConn {
-            c.pointee.has_maxconn = 1
-            c.pointee.maxconn = value
-        }
-        if let value = self.activeOpens {
-            c.pointee.has_activeopens = 1
-            c.pointee.activeopens = value
-        }
-        if let value = self.passiveOpens {
-            c.pointee.has_passiveopens = 1
-            c.pointee.passiveopens = value
-        }
-        if let value = self.attemptFails {
-            c.pointee.has_attemptfails = 1
-            c.pointee.attemptfails = value
-        }
-        if let value = self.estabResets {
-            c.pointee.has_estabresets = 1
-            c.pointee.estabresets = value
-        }
-        if let value = self.currEstab {
-            c.pointee.has_currestab = 1
-            c.pointee.currestab = value
-        }
-        if let value = self.inSegs {
-            c.pointee.has_insegs = 1
-            c.pointee.insegs = value
-        }
-        if let value = self.outSegs {
-            c.pointee.has_outsegs = 1
-            c.pointee.outsegs = value
-        }
-        if let value = self.retransSegs {
-            c.pointee.has_retranssegs = 1
-            c.pointee.retranssegs = value
-        }
-        if let value = self.inErrs {
-            c.pointee.has_inerrs = 1
-            c.pointee.inerrs = value
-        }
-        if let value = self.outRsts {
-            c.pointee.has_outrsts = 1
-            c.pointee.outrsts = value
-        }
-        if let value = self.inCsumErrors {
-            c.pointee.has_incsumerrors = 1
-            c.pointee.incsumerrors = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.UdpStatistics: Message {
-    typealias CStruct = Mesos__UdpStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__udp_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__udp_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.inDatagrams = nil
+        self.noPorts = nil
+        self.inErrors = nil
+        self.outDatagrams = nil
+        self.rcvbufErrors = nil
+        self.sndbufErrors = nil
+        self.inCsumErrors = nil
+        self.ignoredMulti = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_indatagrams != 0 { self.inDatagrams = c.pointee.indatagrams }
-        if c.pointee.has_noports != 0 { self.noPorts = c.pointee.noports }
-        if c.pointee.has_inerrors != 0 { self.inErrors = c.pointee.inerrors }
-        if c.pointee.has_outdatagrams != 0 { self.outDatagrams = c.pointee.outdatagrams }
-        if c.pointee.has_rcvbuferrors != 0 { self.rcvbufErrors = c.pointee.rcvbuferrors }
-        if c.pointee.has_sndbuferrors != 0 { self.sndbufErrors = c.pointee.sndbuferrors }
-        if c.pointee.has_incsumerrors != 0 { self.inCsumErrors = c.pointee.incsumerrors }
-        if c.pointee.has_ignoredmulti != 0 { self.ignoredMulti = c.pointee.ignoredmulti }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(7, &ignoredMulti)
+        w.optional(6, &inCsumErrors)
+        w.optional(5, &sndbufErrors)
+        w.optional(4, &rcvbufErrors)
+        w.optional(3, &outDatagrams)
+        w.optional(2, &inErrors)
+        w.optional(1, &noPorts)
+        w.optional(0, &inDatagrams)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__udp_statistics__type())
-        if let value = self.inDatagrams {
-            c.pointee.has_indatagrams = 1
-            c.pointee.indatagrams = value
-        }
-        if let value = self.noPorts {
-            c.pointee.has_noports = 1
-            c.pointee.noports = value
-        }
-        if let value = self.inErrors {
-            c.pointee.has_inerrors = 1
-            c.pointee.inerrors = value
-        }
-        if let value = self.outDatagrams {
-            c.pointee.has_outdatagrams = 1
-            c.pointee.outdatagrams = value
-        }
-        if let value = self.rcvbufErrors {
-            c.pointee.has_rcvbuferrors = 1
-            c.pointee.rcvbuferrors = value
-        }
-        if let value = self.sndbufErrors {
-            c.pointee.has_sndbuferrors = 1
-            c.pointee.sndbuferrors = value
-        }
-        if let value = self.inCsumErrors {
-            c.pointee.has_incsumerrors = 1
-            c.pointee.incsumerrors = value
-        }
-        if let value = self.ignoredMulti {
-            c.pointee.has_ignoredmulti = 1
-            c.pointee.ignoredmulti = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.SNMPStatistics: Message {
-    typealias CStruct = Mesos__SNMPStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__snmpstatistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__snmpstatistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.ipStatsBox = Boxed()
+        self.icmpStatsBox = Boxed()
+        self.tcpStatsBox = Boxed()
+        self.udpStatsBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.ip_stats {
-            self.ipStatsBox = Boxed(Mesos.IpStatistics(copying: value))
-        } else {
-            self.ipStatsBox = Boxed(nil)
-        }
-        if let value = c.pointee.icmp_stats {
-            self.icmpStatsBox = Boxed(Mesos.IcmpStatistics(copying: value))
-        } else {
-            self.icmpStatsBox = Boxed(nil)
-        }
-        if let value = c.pointee.tcp_stats {
-            self.tcpStatsBox = Boxed(Mesos.TcpStatistics(copying: value))
-        } else {
-            self.tcpStatsBox = Boxed(nil)
-        }
-        if let value = c.pointee.udp_stats {
-            self.udpStatsBox = Boxed(Mesos.UdpStatistics(copying: value))
-        } else {
-            self.udpStatsBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__snmpstatistics__type())
-        if let value = self.ipStats { c.pointee.ip_stats = value.lower(into: arena) }
-        if let value = self.icmpStats { c.pointee.icmp_stats = value.lower(into: arena) }
-        if let value = self.tcpStats { c.pointee.tcp_stats = value.lower(into: arena) }
-        if let value = self.udpStats { c.pointee.udp_stats = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(3, &udpStatsBox)
+        w.boxed(2, &tcpStatsBox)
+        w.boxed(1, &icmpStatsBox)
+        w.boxed(0, &ipStatsBox)
     }
 }

@@ -6,70 +6,125 @@ internal import CProto
 
 extension Mesos {
     /// Everything that is measured of a container, at one moment.
-    public struct ResourceStatistics: Sendable, Hashable {
+    public struct ResourceStatistics: Sendable {
+        /// When it was measured, in seconds since 1970.
         public var timestamp: Double
-        public var cpusUserTimeSecs: Double?
-        public var cpusSystemTimeSecs: Double?
-        public var cpusLimit: Double?
-        public var memRssBytes: UInt64?
-        public var memLimitBytes: UInt64?
-        public var cpusNrPeriods: UInt32?
-        public var cpusNrThrottled: UInt32?
-        public var cpusThrottledTimeSecs: Double?
-        public var memFileBytes: UInt64?
-        public var memAnonBytes: UInt64?
-        public var memMappedFileBytes: UInt64?
+        /// Seconds of processor time outside of the kernel.
+        public var cpusUserTimeSecs: Optional<Double>
+        /// Seconds of processor time in the kernel.
+        public var cpusSystemTimeSecs: Optional<Double>
+        /// The most processors at once.
+        public var cpusLimit: Optional<Double>
+        /// Anonymous memory.
+        public var memRssBytes: Optional<UInt64>
+        /// The most memory.
+        public var memLimitBytes: Optional<UInt64>
+        /// Periods in which it ran under a quota.
+        public var cpusNrPeriods: Optional<UInt32>
+        /// Periods in which the quota was used up.
+        public var cpusNrThrottled: Optional<UInt32>
+        /// Seconds that it was held back.
+        public var cpusThrottledTimeSecs: Optional<Double>
+        /// Older name of mem_cache_bytes.
+        public var memFileBytes: Optional<UInt64>
+        /// Older name of mem_rss_bytes.
+        public var memAnonBytes: Optional<UInt64>
+        /// Mapped files.
+        public var memMappedFileBytes: Optional<UInt64>
+        /// What perf counted.
         public var perf: Mesos.PerfStatistics? {
             get { perfBox.value }
             _modify { yield &perfBox.value }
         }
         private var perfBox: Boxed<Mesos.PerfStatistics>
-        public var netRxPackets: UInt64?
-        public var netRxBytes: UInt64?
-        public var netRxErrors: UInt64?
-        public var netRxDropped: UInt64?
-        public var netTxPackets: UInt64?
-        public var netTxBytes: UInt64?
-        public var netTxErrors: UInt64?
-        public var netTxDropped: UInt64?
-        public var netTcpRttMicrosecsP50: Double?
-        public var netTcpRttMicrosecsP90: Double?
-        public var netTcpRttMicrosecsP95: Double?
-        public var netTcpRttMicrosecsP99: Double?
-        public var diskLimitBytes: UInt64?
-        public var diskUsedBytes: UInt64?
-        public var netTcpActiveConnections: Double?
-        public var netTcpTimeWaitConnections: Double?
-        public var processes: UInt32?
-        public var threads: UInt32?
-        public var memLowPressureCounter: UInt64?
-        public var memMediumPressureCounter: UInt64?
-        public var memCriticalPressureCounter: UInt64?
+        /// Packets received.
+        public var netRxPackets: Optional<UInt64>
+        /// Bytes received.
+        public var netRxBytes: Optional<UInt64>
+        /// Packets that came damaged.
+        public var netRxErrors: Optional<UInt64>
+        /// Packets dropped on arrival.
+        public var netRxDropped: Optional<UInt64>
+        /// Packets sent.
+        public var netTxPackets: Optional<UInt64>
+        /// Bytes sent.
+        public var netTxBytes: Optional<UInt64>
+        /// Packets that could not be sent.
+        public var netTxErrors: Optional<UInt64>
+        /// Packets dropped before they were sent.
+        public var netTxDropped: Optional<UInt64>
+        /// Microseconds of a round trip: half take at most this.
+        public var netTcpRttMicrosecsP50: Optional<Double>
+        /// Nine in ten take at most this.
+        public var netTcpRttMicrosecsP90: Optional<Double>
+        /// 95 in a hundred take at most this.
+        public var netTcpRttMicrosecsP95: Optional<Double>
+        /// 99 in a hundred take at most this.
+        public var netTcpRttMicrosecsP99: Optional<Double>
+        /// The most room on the sandbox's disk.
+        public var diskLimitBytes: Optional<UInt64>
+        /// The room that is used.
+        public var diskUsedBytes: Optional<UInt64>
+        /// TCP connections now.
+        public var netTcpActiveConnections: Optional<Double>
+        /// TCP connections that have ended and are waited for.
+        public var netTcpTimeWaitConnections: Optional<Double>
+        /// Processes now.
+        public var processes: Optional<UInt32>
+        /// Threads now.
+        public var threads: Optional<UInt32>
+        /// How often memory was a little short.
+        public var memLowPressureCounter: Optional<UInt64>
+        /// How often memory was short.
+        public var memMediumPressureCounter: Optional<UInt64>
+        /// How often memory was very short.
+        public var memCriticalPressureCounter: Optional<UInt64>
+        /// One for each queue.
         public var netTrafficControlStatistics: [Mesos.TrafficControlStatistics]
-        public var memTotalBytes: UInt64?
-        public var memTotalMemswBytes: UInt64?
-        public var memSoftLimitBytes: UInt64?
-        public var memCacheBytes: UInt64?
-        public var memSwapBytes: UInt64?
-        public var memUnevictableBytes: UInt64?
-        public var netSnmpStatistics: Mesos.SNMPStatistics?
+        /// All memory.
+        public var memTotalBytes: Optional<UInt64>
+        /// All memory and swap.
+        public var memTotalMemswBytes: Optional<UInt64>
+        /// What it keeps when memory is short.
+        public var memSoftLimitBytes: Optional<UInt64>
+        /// Page cache.
+        public var memCacheBytes: Optional<UInt64>
+        /// Swap.
+        public var memSwapBytes: Optional<UInt64>
+        /// Memory that cannot be given back.
+        public var memUnevictableBytes: Optional<UInt64>
+        /// The counters of /proc/net/snmp.
+        public var netSnmpStatistics: Optional<Mesos.SNMPStatistics>
+        /// One for each disk.
         public var diskStatistics: [Mesos.DiskStatistics]
-        public var blkioStatistics: Mesos.CgroupInfo.Blkio.Statistics?
-        public var cpusSoftLimit: Double?
-        public var netTxRateLimit: UInt64?
-        public var netTxBurstRateLimit: UInt64?
-        public var netTxBurstSize: UInt64?
-        public var netRxRateLimit: UInt64?
-        public var netRxBurstRateLimit: UInt64?
-        public var netRxBurstSize: UInt64?
-        public var memKmemUsageBytes: UInt64?
-        public var memKmemTcpUsageBytes: UInt64?
+        /// What the blkio cgroup counts.
+        public var blkioStatistics: Optional<Mesos.CgroupInfo.Blkio.Statistics>
+        /// The processors that it is sure of.
+        public var cpusSoftLimit: Optional<Double>
+        /// The most bytes sent, a second.
+        public var netTxRateLimit: Optional<UInt64>
+        /// The same, in a burst.
+        public var netTxBurstRateLimit: Optional<UInt64>
+        /// The bytes of a burst.
+        public var netTxBurstSize: Optional<UInt64>
+        /// The most bytes received, a second.
+        public var netRxRateLimit: Optional<UInt64>
+        /// The same, in a burst.
+        public var netRxBurstRateLimit: Optional<UInt64>
+        /// The bytes of a burst.
+        public var netRxBurstSize: Optional<UInt64>
+        /// Kernel memory.
+        public var memKmemUsageBytes: Optional<UInt64>
+        /// TCP buffers.
+        public var memKmemTcpUsageBytes: Optional<UInt64>
+        /// Rates over time.
         public var netRateStatistics: Mesos.ResourceStatistics.RateStatistics? {
             get { netRateStatisticsBox.value }
             _modify { yield &netRateStatisticsBox.value }
         }
         private var netRateStatisticsBox: Boxed<Mesos.ResourceStatistics.RateStatistics>
-        public var netEphemeralPorts: Mesos.Value.Range?
+        /// The ports that it may take by itself.
+        public var netEphemeralPorts: Optional<Mesos.Value.Range>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -188,16 +243,25 @@ extension Mesos {
         }
 
         /// How a rate was distributed over a sampling window.
-        public struct RatePercentiles: Sendable, Hashable {
-            public var min: UInt64?
-            public var max: UInt64?
-            public var p50: UInt64?
-            public var p90: UInt64?
-            public var p95: UInt64?
-            public var p99: UInt64?
-            public var p999: UInt64?
-            public var p9999: UInt64?
-            public var samples: UInt64?
+        public struct RatePercentiles: Sendable {
+            /// The least.
+            public var min: Optional<UInt64>
+            /// The most.
+            public var max: Optional<UInt64>
+            /// Half were at most this.
+            public var p50: Optional<UInt64>
+            /// Nine in ten were at most this.
+            public var p90: Optional<UInt64>
+            /// 95 in a hundred were at most this.
+            public var p95: Optional<UInt64>
+            /// 99 in a hundred were at most this.
+            public var p99: Optional<UInt64>
+            /// 999 in a thousand were at most this.
+            public var p999: Optional<UInt64>
+            /// 9,999 in ten thousand were at most this.
+            public var p9999: Optional<UInt64>
+            /// How many were taken.
+            public var samples: Optional<UInt64>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -225,49 +289,59 @@ extension Mesos {
         }
 
         /// Rates of a network interface.
-        public struct RateStatistics: Sendable, Hashable {
+        public struct RateStatistics: Sendable {
+            /// Bytes received, a second.
             public var rxRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxRateBox.value }
                 _modify { yield &rxRateBox.value }
             }
             private var rxRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets received, a second.
             public var rxPacketRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxPacketRateBox.value }
                 _modify { yield &rxPacketRateBox.value }
             }
             private var rxPacketRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets dropped on arrival, a second.
             public var rxDropRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxDropRateBox.value }
                 _modify { yield &rxDropRateBox.value }
             }
             private var rxDropRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets that came damaged, a second.
             public var rxErrorRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { rxErrorRateBox.value }
                 _modify { yield &rxErrorRateBox.value }
             }
             private var rxErrorRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Bytes sent, a second.
             public var txRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txRateBox.value }
                 _modify { yield &txRateBox.value }
             }
             private var txRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets sent, a second.
             public var txPacketRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txPacketRateBox.value }
                 _modify { yield &txPacketRateBox.value }
             }
             private var txPacketRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets dropped before sending, a second.
             public var txDropRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txDropRateBox.value }
                 _modify { yield &txDropRateBox.value }
             }
             private var txDropRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
+            /// Packets that could not be sent, a second.
             public var txErrorRate: Mesos.ResourceStatistics.RatePercentiles? {
                 get { txErrorRateBox.value }
                 _modify { yield &txErrorRateBox.value }
             }
             private var txErrorRateBox: Boxed<Mesos.ResourceStatistics.RatePercentiles>
-            public var samplingWindowSecs: Double?
-            public var samplingIntervalSecs: Double?
+            /// How long samples are kept.
+            public var samplingWindowSecs: Optional<Double>
+            /// How often one is taken.
+            public var samplingIntervalSecs: Optional<Double>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -298,15 +372,19 @@ extension Mesos {
     }
 
     /// Use and limit of one disk resource.
-    public struct DiskStatistics: Sendable, Hashable {
+    public struct DiskStatistics: Sendable {
+        /// Where the disk comes from; the sandbox's, if absent.
         public var source: Mesos.Resource.DiskInfo.Source? {
             get { sourceBox.value }
             _modify { yield &sourceBox.value }
         }
         private var sourceBox: Boxed<Mesos.Resource.DiskInfo.Source>
-        public var persistence: Mesos.Resource.DiskInfo.Persistence?
-        public var limitBytes: UInt64?
-        public var usedBytes: UInt64?
+        /// The volume, if it is one.
+        public var persistence: Optional<Mesos.Resource.DiskInfo.Persistence>
+        /// The most room.
+        public var limitBytes: Optional<UInt64>
+        /// The room that is used.
+        public var usedBytes: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -324,17 +402,27 @@ extension Mesos {
     }
 
     /// Counters of a queueing discipline, as tc(8) shows them.
-    public struct TrafficControlStatistics: Sendable, Hashable {
+    public struct TrafficControlStatistics: Sendable {
+        /// The queue.
         public var id: String
-        public var backlog: UInt64?
-        public var bytes: UInt64?
-        public var drops: UInt64?
-        public var overlimits: UInt64?
-        public var packets: UInt64?
-        public var qlen: UInt64?
-        public var ratebps: UInt64?
-        public var ratepps: UInt64?
-        public var requeues: UInt64?
+        /// Bytes that wait.
+        public var backlog: Optional<UInt64>
+        /// Bytes sent.
+        public var bytes: Optional<UInt64>
+        /// Packets dropped.
+        public var drops: Optional<UInt64>
+        /// How often a packet had to wait.
+        public var overlimits: Optional<UInt64>
+        /// Packets sent.
+        public var packets: Optional<UInt64>
+        /// Packets that wait.
+        public var qlen: Optional<UInt64>
+        /// Bytes a second.
+        public var ratebps: Optional<UInt64>
+        /// Packets a second.
+        public var ratepps: Optional<UInt64>
+        /// Packets that had to be queued again.
+        public var requeues: Optional<UInt64>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -364,8 +452,10 @@ extension Mesos {
     }
 
     /// What all executors of an agent use.
-    public struct ResourceUsage: Sendable, Hashable {
+    public struct ResourceUsage: Sendable {
+        /// Everything that runs.
         public var executors: [Mesos.ResourceUsage.Executor]
+        /// All that the agent has.
         public var total: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -379,23 +469,28 @@ extension Mesos {
         }
 
         /// What one executor has and uses.
-        public struct Executor: Sendable, Hashable {
+        public struct Executor: Sendable {
+            /// The executor.
             public var executorInfo: Mesos.ExecutorInfo {
                 get { executorInfoBox.content }
                 _modify { yield &executorInfoBox.content }
             }
             private var executorInfoBox: Boxed<Mesos.ExecutorInfo>
+            /// What it was given.
             public var allocated: [Mesos.Resource]
+            /// What it uses.
             public var statistics: Mesos.ResourceStatistics? {
                 get { statisticsBox.value }
                 _modify { yield &statisticsBox.value }
             }
             private var statisticsBox: Boxed<Mesos.ResourceStatistics>
+            /// The container.
             public var containerID: Mesos.ContainerID {
                 get { containerIDBox.content }
                 _modify { yield &containerIDBox.content }
             }
             private var containerIDBox: Boxed<Mesos.ContainerID>
+            /// What runs in it.
             public var tasks: [Mesos.ResourceUsage.Executor.Task]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -415,11 +510,15 @@ extension Mesos {
             }
 
             /// A task of an executor, with what it has.
-            public struct Task: Sendable, Hashable {
+            public struct Task: Sendable {
+                /// What its framework calls it.
                 public var name: String
+                /// The task.
                 public var id: Mesos.TaskID
+                /// What it may use.
                 public var resources: [Mesos.Resource]
-                public var labels: Mesos.Labels?
+                /// What else is worth knowing.
+                public var labels: Optional<Mesos.Labels>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -440,695 +539,303 @@ extension Mesos {
 }
 
 extension Mesos.ResourceStatistics: Message {
-    typealias CStruct = Mesos__ResourceStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.timestamp = 0
+        self.cpusUserTimeSecs = nil
+        self.cpusSystemTimeSecs = nil
+        self.cpusLimit = nil
+        self.memRssBytes = nil
+        self.memLimitBytes = nil
+        self.cpusNrPeriods = nil
+        self.cpusNrThrottled = nil
+        self.cpusThrottledTimeSecs = nil
+        self.memFileBytes = nil
+        self.memAnonBytes = nil
+        self.memMappedFileBytes = nil
+        self.perfBox = Boxed()
+        self.netRxPackets = nil
+        self.netRxBytes = nil
+        self.netRxErrors = nil
+        self.netRxDropped = nil
+        self.netTxPackets = nil
+        self.netTxBytes = nil
+        self.netTxErrors = nil
+        self.netTxDropped = nil
+        self.netTcpRttMicrosecsP50 = nil
+        self.netTcpRttMicrosecsP90 = nil
+        self.netTcpRttMicrosecsP95 = nil
+        self.netTcpRttMicrosecsP99 = nil
+        self.diskLimitBytes = nil
+        self.diskUsedBytes = nil
+        self.netTcpActiveConnections = nil
+        self.netTcpTimeWaitConnections = nil
+        self.processes = nil
+        self.threads = nil
+        self.memLowPressureCounter = nil
+        self.memMediumPressureCounter = nil
+        self.memCriticalPressureCounter = nil
+        self.netTrafficControlStatistics = []
+        self.memTotalBytes = nil
+        self.memTotalMemswBytes = nil
+        self.memSoftLimitBytes = nil
+        self.memCacheBytes = nil
+        self.memSwapBytes = nil
+        self.memUnevictableBytes = nil
+        self.netSnmpStatistics = nil
+        self.diskStatistics = []
+        self.blkioStatistics = nil
+        self.cpusSoftLimit = nil
+        self.netTxRateLimit = nil
+        self.netTxBurstRateLimit = nil
+        self.netTxBurstSize = nil
+        self.netRxRateLimit = nil
+        self.netRxBurstRateLimit = nil
+        self.netRxBurstSize = nil
+        self.memKmemUsageBytes = nil
+        self.memKmemTcpUsageBytes = nil
+        self.netRateStatisticsBox = Boxed()
+        self.netEphemeralPorts = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.timestamp = c.pointee.timestamp
-        if c.pointee.has_cpus_user_time_secs != 0 { self.cpusUserTimeSecs = c.pointee.cpus_user_time_secs }
-        if c.pointee.has_cpus_system_time_secs != 0 { self.cpusSystemTimeSecs = c.pointee.cpus_system_time_secs }
-        if c.pointee.has_cpus_limit != 0 { self.cpusLimit = c.pointee.cpus_limit }
-        if c.pointee.has_mem_rss_bytes != 0 { self.memRssBytes = c.pointee.mem_rss_bytes }
-        if c.pointee.has_mem_limit_bytes != 0 { self.memLimitBytes = c.pointee.mem_limit_bytes }
-        if c.pointee.has_cpus_nr_periods != 0 { self.cpusNrPeriods = c.pointee.cpus_nr_periods }
-        if c.pointee.has_cpus_nr_throttled != 0 { self.cpusNrThrottled = c.pointee.cpus_nr_throttled }
-        if c.pointee.has_cpus_throttled_time_secs != 0 {
-            self.cpusThrottledTimeSecs = c.pointee.cpus_throttled_time_secs
-        }
-        if c.pointee.has_mem_file_bytes != 0 { self.memFileBytes = c.pointee.mem_file_bytes }
-        if c.pointee.has_mem_anon_bytes != 0 { self.memAnonBytes = c.pointee.mem_anon_bytes }
-        if c.pointee.has_mem_mapped_file_bytes != 0 { self.memMappedFileBytes = c.pointee.mem_mapped_file_bytes }
-        if let value = c.pointee.perf {
-            self.perfBox = Boxed(Mesos.PerfStatistics(copying: value))
-        } else {
-            self.perfBox = Boxed(nil)
-        }
-        if c.pointee.has_net_rx_packets != 0 { self.netRxPackets = c.pointee.net_rx_packets }
-        if c.pointee.has_net_rx_bytes != 0 { self.netRxBytes = c.pointee.net_rx_bytes }
-        if c.pointee.has_net_rx_errors != 0 { self.netRxErrors = c.pointee.net_rx_errors }
-        if c.pointee.has_net_rx_dropped != 0 { self.netRxDropped = c.pointee.net_rx_dropped }
-        if c.pointee.has_net_tx_packets != 0 { self.netTxPackets = c.pointee.net_tx_packets }
-        if c.pointee.has_net_tx_bytes != 0 { self.netTxBytes = c.pointee.net_tx_bytes }
-        if c.pointee.has_net_tx_errors != 0 { self.netTxErrors = c.pointee.net_tx_errors }
-        if c.pointee.has_net_tx_dropped != 0 { self.netTxDropped = c.pointee.net_tx_dropped }
-        if c.pointee.has_net_tcp_rtt_microsecs_p50 != 0 {
-            self.netTcpRttMicrosecsP50 = c.pointee.net_tcp_rtt_microsecs_p50
-        }
-        if c.pointee.has_net_tcp_rtt_microsecs_p90 != 0 {
-            self.netTcpRttMicrosecsP90 = c.pointee.net_tcp_rtt_microsecs_p90
-        }
-        if c.pointee.has_net_tcp_rtt_microsecs_p95 != 0 {
-            self.netTcpRttMicrosecsP95 = c.pointee.net_tcp_rtt_microsecs_p95
-        }
-        if c.pointee.has_net_tcp_rtt_microsecs_p99 != 0 {
-            self.netTcpRttMicrosecsP99 = c.pointee.net_tcp_rtt_microsecs_p99
-        }
-        if c.pointee.has_disk_limit_bytes != 0 { self.diskLimitBytes = c.pointee.disk_limit_bytes }
-        if c.pointee.has_disk_used_bytes != 0 { self.diskUsedBytes = c.pointee.disk_used_bytes }
-        if c.pointee.has_net_tcp_active_connections != 0 {
-            self.netTcpActiveConnections = c.pointee.net_tcp_active_connections
-        }
-        if c.pointee.has_net_tcp_time_wait_connections != 0 {
-            self.netTcpTimeWaitConnections = c.pointee.net_tcp_time_wait_connections
-        }
-        if c.pointee.has_processes != 0 { self.processes = c.pointee.processes }
-        if c.pointee.has_threads != 0 { self.threads = c.pointee.threads }
-        if c.pointee.has_mem_low_pressure_counter != 0 {
-            self.memLowPressureCounter = c.pointee.mem_low_pressure_counter
-        }
-        if c.pointee.has_mem_medium_pressure_counter != 0 {
-            self.memMediumPressureCounter = c.pointee.mem_medium_pressure_counter
-        }
-        if c.pointee.has_mem_critical_pressure_counter != 0 {
-            self.memCriticalPressureCounter = c.pointee.mem_critical_pressure_counter
-        }
-        self.netTrafficControlStatistics = Lift.messages(c.pointee.net_traffic_control_statistics, c.pointee.n_net_traffic_control_statistics)
-        if c.pointee.has_mem_total_bytes != 0 { self.memTotalBytes = c.pointee.mem_total_bytes }
-        if c.pointee.has_mem_total_memsw_bytes != 0 { self.memTotalMemswBytes = c.pointee.mem_total_memsw_bytes }
-        if c.pointee.has_mem_soft_limit_bytes != 0 { self.memSoftLimitBytes = c.pointee.mem_soft_limit_bytes }
-        if c.pointee.has_mem_cache_bytes != 0 { self.memCacheBytes = c.pointee.mem_cache_bytes }
-        if c.pointee.has_mem_swap_bytes != 0 { self.memSwapBytes = c.pointee.mem_swap_bytes }
-        if c.pointee.has_mem_unevictable_bytes != 0 { self.memUnevictableBytes = c.pointee.mem_unevictable_bytes }
-        if let value = c.pointee.net_snmp_statistics {
-            self.netSnmpStatistics = Mesos.SNMPStatistics(copying: value)
-        }
-        self.diskStatistics = Lift.messages(c.pointee.disk_statistics, c.pointee.n_disk_statistics)
-        if let value = c.pointee.blkio_statistics {
-            self.blkioStatistics = Mesos.CgroupInfo.Blkio.Statistics(copying: value)
-        }
-        if c.pointee.has_cpus_soft_limit != 0 { self.cpusSoftLimit = c.pointee.cpus_soft_limit }
-        if c.pointee.has_net_tx_rate_limit != 0 { self.netTxRateLimit = c.pointee.net_tx_rate_limit }
-        if c.pointee.has_net_tx_burst_rate_limit != 0 { self.netTxBurstRateLimit = c.pointee.net_tx_burst_rate_limit }
-        if c.pointee.has_net_tx_burst_size != 0 { self.netTxBurstSize = c.pointee.net_tx_burst_size }
-        if c.pointee.has_net_rx_rate_limit != 0 { self.netRxRateLimit = c.pointee.net_rx_rate_limit }
-        if c.pointee.has_net_rx_burst_rate_limit != 0 { self.netRxBurstRateLimit = c.pointee.net_rx_burst_rate_limit }
-        if c.pointee.has_net_rx_burst_size != 0 { self.netRxBurstSize = c.pointee.net_rx_burst_size }
-        if c.pointee.has_mem_kmem_usage_bytes != 0 { self.memKmemUsageBytes = c.pointee.mem_kmem_usage_bytes }
-        if c.pointee.has_mem_kmem_tcp_usage_bytes != 0 {
-            self.memKmemTcpUsageBytes = c.pointee.mem_kmem_tcp_usage_bytes
-        }
-        if let value = c.pointee.net_rate_statistics {
-            self.netRateStatisticsBox = Boxed(Mesos.ResourceStatistics.RateStatistics(copying: value))
-        } else {
-            self.netRateStatisticsBox = Boxed(nil)
-        }
-        if let value = c.pointee.net_ephemeral_ports {
-            self.netEphemeralPorts = Mesos.Value.Range(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(54, &netEphemeralPorts)
+        w.boxed(53, &netRateStatisticsBox)
+        w.optional(52, &memKmemTcpUsageBytes)
+        w.optional(51, &memKmemUsageBytes)
+        w.optional(50, &netRxBurstSize)
+        w.optional(49, &netRxBurstRateLimit)
+        w.optional(48, &netRxRateLimit)
+        w.optional(47, &netTxBurstSize)
+        w.optional(46, &netTxBurstRateLimit)
+        w.optional(45, &netTxRateLimit)
+        w.optional(44, &cpusSoftLimit)
+        w.message(43, &blkioStatistics)
+        w.messages(42, &diskStatistics)
+        w.message(41, &netSnmpStatistics)
+        w.optional(40, &memUnevictableBytes)
+        w.optional(39, &memSwapBytes)
+        w.optional(38, &memCacheBytes)
+        w.optional(37, &memSoftLimitBytes)
+        w.optional(36, &memTotalMemswBytes)
+        w.optional(35, &memTotalBytes)
+        w.messages(34, &netTrafficControlStatistics)
+        w.optional(33, &memCriticalPressureCounter)
+        w.optional(32, &memMediumPressureCounter)
+        w.optional(31, &memLowPressureCounter)
+        w.optional(30, &threads)
+        w.optional(29, &processes)
+        w.optional(28, &netTcpTimeWaitConnections)
+        w.optional(27, &netTcpActiveConnections)
+        w.optional(26, &diskUsedBytes)
+        w.optional(25, &diskLimitBytes)
+        w.optional(24, &netTcpRttMicrosecsP99)
+        w.optional(23, &netTcpRttMicrosecsP95)
+        w.optional(22, &netTcpRttMicrosecsP90)
+        w.optional(21, &netTcpRttMicrosecsP50)
+        w.optional(20, &netTxDropped)
+        w.optional(19, &netTxErrors)
+        w.optional(18, &netTxBytes)
+        w.optional(17, &netTxPackets)
+        w.optional(16, &netRxDropped)
+        w.optional(15, &netRxErrors)
+        w.optional(14, &netRxBytes)
+        w.optional(13, &netRxPackets)
+        w.boxed(12, &perfBox)
+        w.optional(11, &memMappedFileBytes)
+        w.optional(10, &memAnonBytes)
+        w.optional(9, &memFileBytes)
+        w.optional(8, &cpusThrottledTimeSecs)
+        w.optional(7, &cpusNrThrottled)
+        w.optional(6, &cpusNrPeriods)
+        w.optional(5, &memLimitBytes)
+        w.optional(4, &memRssBytes)
+        w.optional(3, &cpusLimit)
+        w.optional(2, &cpusSystemTimeSecs)
+        w.optional(1, &cpusUserTimeSecs)
+        w.number(0, &timestamp)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__type())
-        c.pointee.timestamp = self.timestamp
-        if let value = self.cpusUserTimeSecs {
-            c.pointee.has_cpus_user_time_secs = 1
-            c.pointee.cpus_user_time_secs = value
-        }
-        if let value = self.cpusSystemTimeSecs {
-            c.pointee.has_cpus_system_time_secs = 1
-            c.pointee.cpus_system_time_secs = value
-        }
-        if let value = self.cpusLimit {
-            c.pointee.has_cpus_limit = 1
-            c.pointee.cpus_limit = value
-        }
-        if let value = self.memRssBytes {
-            c.pointee.has_mem_rss_bytes = 1
-            c.pointee.mem_rss_bytes = value
-        }
-        if let value = self.memLimitBytes {
-            c.pointee.has_mem_limit_bytes = 1
-            c.pointee.mem_limit_bytes = value
-        }
-        if let value = self.cpusNrPeriods {
-            c.pointee.has_cpus_nr_periods = 1
-            c.pointee.cpus_nr_periods = value
-        }
-        if let value = self.cpusNrThrottled {
-            c.pointee.has_cpus_nr_throttled = 1
-            c.pointee.cpus_nr_throttled = value
-        }
-        if let value = self.cpusThrottledTimeSecs {
-            c.pointee.has_cpus_throttled_time_secs = 1
-            c.pointee.cpus_throttled_time_secs = value
-        }
-        if let value = self.memFileBytes {
-            c.pointee.has_mem_file_bytes = 1
-            c.pointee.mem_file_bytes = value
-        }
-        if let value = self.memAnonBytes {
-            c.pointee.has_mem_anon_bytes = 1
-            c.pointee.mem_anon_bytes = value
-        }
-        if let value = self.memMappedFileBytes {
-            c.pointee.has_mem_mapped_file_bytes = 1
-            c.pointee.mem_mapped_file_bytes = value
-        }
-        if let value = self.perf { c.pointee.perf = value.lower(into: arena) }
-        if let value = self.netRxPackets {
-            c.pointee.has_net_rx_packets = 1
-            c.pointee.net_rx_packets = value
-        }
-        if let value = self.netRxBytes {
-            c.pointee.has_net_rx_bytes = 1
-            c.pointee.net_rx_bytes = value
-        }
-        if let value = self.netRxErrors {
-            c.pointee.has_net_rx_errors = 1
-            c.pointee.net_rx_errors = value
-        }
-        if let value = self.netRxDropped {
-            c.pointee.has_net_rx_dropped = 1
-            c.pointee.net_rx_dropped = value
-        }
-        if let value = self.netTxPackets {
-            c.pointee.has_net_tx_packets = 1
-            c.pointee.net_tx_packets = value
-        }
-        if let value = self.netTxBytes {
-            c.pointee.has_net_tx_bytes = 1
-            c.pointee.net_tx_bytes = value
-        }
-        if let value = self.netTxErrors {
-            c.pointee.has_net_tx_errors = 1
-            c.pointee.net_tx_errors = value
-        }
-        if let value = self.netTxDropped {
-            c.pointee.has_net_tx_dropped = 1
-            c.pointee.net_tx_dropped = value
-        }
-        if let value = self.netTcpRttMicrosecsP50 {
-            c.pointee.has_net_tcp_rtt_microsecs_p50 = 1
-            c.pointee.net_tcp_rtt_microsecs_p50 = value
-        }
-        if let value = self.netTcpRttMicrosecsP90 {
-            c.pointee.has_net_tcp_rtt_microsecs_p90 = 1
-            c.pointee.net_tcp_rtt_microsecs_p90 = value
-        }
-        if let value = self.netTcpRttMicrosecsP95 {
-            c.pointee.has_net_tcp_rtt_microsecs_p95 = 1
-            c.pointee.net_tcp_rtt_microsecs_p95 = value
-        }
-        if let value = self.netTcpRttMicrosecsP99 {
-            c.pointee.has_net_tcp_rtt_microsecs_p99 = 1
-            c.pointee.net_tcp_rtt_microsecs_p99 = value
-        }
-        if let value = self.diskLimitBytes {
-            c.pointee.has_disk_limit_bytes = 1
-            c.pointee.disk_limit_bytes = value
-        }
-        if let value = self.diskUsedBytes {
-            c.pointee.has_disk_used_bytes = 1
-            c.pointee.disk_used_bytes = value
-        }
-        if let value = self.netTcpActiveConnections {
-            c.pointee.has_net_tcp_active_connections = 1
-            c.pointee.net_tcp_active_connections = value
-        }
-        if let value = self.netTcpTimeWaitConnections {
-            c.pointee.has_net_tcp_time_wait_connections = 1
-            c.pointee.net_tcp_time_wait_connections = value
-        }
-        if let value = self.processes {
-            c.pointee.has_processes = 1
-            c.pointee.processes = value
-        }
-        if let value = self.threads {
-            c.pointee.has_threads = 1
-            c.pointee.threads = value
-        }
-        if let value = self.memLowPressureCounter {
-            c.pointee.has_mem_low_pressure_counter = 1
-            c.pointee.mem_low_pressure_counter = value
-        }
-        if let value = self.memMediumPressureCounter {
-            c.pointee.has_mem_medium_pressure_counter = 1
-            c.pointee.mem_medium_pressure_counter = value
-        }
-        if let value = self.memCriticalPressureCounter {
-            c.pointee.has_mem_critical_pressure_counter = 1
-            c.pointee.mem_critical_pressure_counter = value
-        }
-        if !self.netTrafficControlStatistics.isEmpty {
-            c.pointee.n_net_traffic_control_statistics = self.netTrafficControlStatistics.count
-            c.pointee.net_traffic_control_statistics = arena.messages(self.netTrafficControlStatistics)
-        }
-        if let value = self.memTotalBytes {
-            c.pointee.has_mem_total_bytes = 1
-            c.pointee.mem_total_bytes = value
-        }
-        if let value = self.memTotalMemswBytes {
-            c.pointee.has_mem_total_memsw_bytes = 1
-            c.pointee.mem_total_memsw_bytes = value
-        }
-        if let value = self.memSoftLimitBytes {
-            c.pointee.has_mem_soft_limit_bytes = 1
-            c.pointee.mem_soft_limit_bytes = value
-        }
-        if let value = self.memCacheBytes {
-            c.pointee.has_mem_cache_bytes = 1
-            c.pointee.mem_cache_bytes = value
-        }
-        if let value = self.memSwapBytes {
-            c.pointee.has_mem_swap_bytes = 1
-            c.pointee.mem_swap_bytes = value
-        }
-        if let value = self.memUnevictableBytes {
-            c.pointee.has_mem_unevictable_bytes = 1
-            c.pointee.mem_unevictable_bytes = value
-        }
-        if let value = self.netSnmpStatistics { c.pointee.net_snmp_statistics = value.lower(into: arena) }
-        if !self.diskStatistics.isEmpty {
-            c.pointee.n_disk_statistics = self.diskStatistics.count
-            c.pointee.disk_statistics = arena.messages(self.diskStatistics)
-        }
-        if let value = self.blkioStatistics { c.pointee.blkio_statistics = value.lower(into: arena) }
-        if let value = self.cpusSoftLimit {
-            c.pointee.has_cpus_soft_limit = 1
-            c.pointee.cpus_soft_limit = value
-        }
-        if let value = self.netTxRateLimit {
-            c.pointee.has_net_tx_rate_limit = 1
-            c.pointee.net_tx_rate_limit = value
-        }
-        if let value = self.netTxBurstRateLimit {
-            c.pointee.has_net_tx_burst_rate_limit = 1
-            c.pointee.net_tx_burst_rate_limit = value
-        }
-        if let value = self.netTxBurstSize {
-            c.pointee.has_net_tx_burst_size = 1
-            c.pointee.net_tx_burst_size = value
-        }
-        if let value = self.netRxRateLimit {
-            c.pointee.has_net_rx_rate_limit = 1
-            c.pointee.net_rx_rate_limit = value
-        }
-        if let value = self.netRxBurstRateLimit {
-            c.pointee.has_net_rx_burst_rate_limit = 1
-            c.pointee.net_rx_burst_rate_limit = value
-        }
-        if let value = self.netRxBurstSize {
-            c.pointee.has_net_rx_burst_size = 1
-            c.pointee.net_rx_burst_size = value
-        }
-        if let value = self.memKmemUsageBytes {
-            c.pointee.has_mem_kmem_usage_bytes = 1
-            c.pointee.mem_kmem_usage_bytes = value
-        }
-        if let value = self.memKmemTcpUsageBytes {
-            c.pointee.has_mem_kmem_tcp_usage_bytes = 1
-            c.pointee.mem_kmem_tcp_usage_bytes = value
-        }
-        if let value = self.netRateStatistics { c.pointee.net_rate_statistics = value.lower(into: arena) }
-        if let value = self.netEphemeralPorts { c.pointee.net_ephemeral_ports = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceStatistics.RatePercentiles: Message {
-    typealias CStruct = Mesos__ResourceStatistics__RatePercentiles
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_percentiles__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_statistics__rate_percentiles__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.min = nil
+        self.max = nil
+        self.p50 = nil
+        self.p90 = nil
+        self.p95 = nil
+        self.p99 = nil
+        self.p999 = nil
+        self.p9999 = nil
+        self.samples = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_min != 0 { self.min = c.pointee.min }
-        if c.pointee.has_max != 0 { self.max = c.pointee.max }
-        if c.pointee.has_p50 != 0 { self.p50 = c.pointee.p50 }
-        if c.pointee.has_p90 != 0 { self.p90 = c.pointee.p90 }
-        if c.pointee.has_p95 != 0 { self.p95 = c.pointee.p95 }
-        if c.pointee.has_p99 != 0 { self.p99 = c.pointee.p99 }
-        if c.pointee.has_p999 != 0 { self.p999 = c.pointee.p999 }
-        if c.pointee.has_p9999 != 0 { self.p9999 = c.pointee.p9999 }
-        if c.pointee.has_samples != 0 { self.samples = c.pointee.samples }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(8, &samples)
+        w.optional(7, &p9999)
+        w.optional(6, &p999)
+        w.optional(5, &p99)
+        w.optional(4, &p95)
+        w.optional(3, &p90)
+        w.optional(2, &p50)
+        w.optional(1, &max)
+        w.optional(0, &min)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__rate_percentiles__type())
-        if let value = self.min {
-            c.pointee.has_min = 1
-            c.pointee.min = value
-        }
-        if let value = self.max {
-            c.pointee.has_max = 1
-            c.pointee.max = value
-        }
-        if let value = self.p50 {
-            c.pointee.has_p50 = 1
-            c.pointee.p50 = value
-        }
-        if let value = self.p90 {
-            c.pointee.has_p90 = 1
-            c.pointee.p90 = value
-        }
-        if let value = self.p95 {
-            c.pointee.has_p95 = 1
-            c.pointee.p95 = value
-        }
-        if let value = self.p99 {
-            c.pointee.has_p99 = 1
-            c.pointee.p99 = value
-        }
-        if let value = self.p999 {
-            c.pointee.has_p999 = 1
-            c.pointee.p999 = value
-        }
-        if let value = self.p9999 {
-            c.pointee.has_p9999 = 1
-            c.pointee.p9999 = value
-        }
-        if let value = self.samples {
-            c.pointee.has_samples = 1
-            c.pointee.samples = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceStatistics.RateStatistics: Message {
-    typealias CStruct = Mesos__ResourceStatistics__RateStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_statistics__rate_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.rxRateBox = Boxed()
+        self.rxPacketRateBox = Boxed()
+        self.rxDropRateBox = Boxed()
+        self.rxErrorRateBox = Boxed()
+        self.txRateBox = Boxed()
+        self.txPacketRateBox = Boxed()
+        self.txDropRateBox = Boxed()
+        self.txErrorRateBox = Boxed()
+        self.samplingWindowSecs = nil
+        self.samplingIntervalSecs = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.rx_rate {
-            self.rxRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.rxRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.rx_packet_rate {
-            self.rxPacketRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.rxPacketRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.rx_drop_rate {
-            self.rxDropRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.rxDropRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.rx_error_rate {
-            self.rxErrorRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.rxErrorRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.tx_rate {
-            self.txRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.txRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.tx_packet_rate {
-            self.txPacketRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.txPacketRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.tx_drop_rate {
-            self.txDropRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.txDropRateBox = Boxed(nil)
-        }
-        if let value = c.pointee.tx_error_rate {
-            self.txErrorRateBox = Boxed(Mesos.ResourceStatistics.RatePercentiles(copying: value))
-        } else {
-            self.txErrorRateBox = Boxed(nil)
-        }
-        if c.pointee.has_sampling_window_secs != 0 { self.samplingWindowSecs = c.pointee.sampling_window_secs }
-        if c.pointee.has_sampling_interval_secs != 0 { self.samplingIntervalSecs = c.pointee.sampling_interval_secs }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(9, &samplingIntervalSecs)
+        w.optional(8, &samplingWindowSecs)
+        w.boxed(7, &txErrorRateBox)
+        w.boxed(6, &txDropRateBox)
+        w.boxed(5, &txPacketRateBox)
+        w.boxed(4, &txRateBox)
+        w.boxed(3, &rxErrorRateBox)
+        w.boxed(2, &rxDropRateBox)
+        w.boxed(1, &rxPacketRateBox)
+        w.boxed(0, &rxRateBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_statistics__rate_statistics__type())
-        if let value = self.rxRate { c.pointee.rx_rate = value.lower(into: arena) }
-        if let value = self.rxPacketRate { c.pointee.rx_packet_rate = value.lower(into: arena) }
-        if let value = self.rxDropRate { c.pointee.rx_drop_rate = value.lower(into: arena) }
-        if let value = self.rxErrorRate { c.pointee.rx_error_rate = value.lower(into: arena) }
-        if let value = self.txRate { c.pointee.tx_rate = value.lower(into: arena) }
-        if let value = self.txPacketRate { c.pointee.tx_packet_rate = value.lower(into: arena) }
-        if let value = self.txDropRate { c.pointee.tx_drop_rate = value.lower(into: arena) }
-        if let value = self.txErrorRate { c.pointee.tx_error_rate = value.lower(into: arena) }
-        if let value = self.samplingWindowSecs {
-            c.pointee.has_sampling_window_secs = 1
-            c.pointee.sampling_window_secs = value
-        }
-        if let value = self.samplingIntervalSecs {
-            c.pointee.has_sampling_interval_secs = 1
-            c.pointee.sampling_interval_secs = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.DiskStatistics: Message {
-    typealias CStruct = Mesos__DiskStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__disk_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__disk_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.sourceBox = Boxed()
+        self.persistence = nil
+        self.limitBytes = nil
+        self.usedBytes = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.source {
-            self.sourceBox = Boxed(Mesos.Resource.DiskInfo.Source(copying: value))
-        } else {
-            self.sourceBox = Boxed(nil)
-        }
-        if let value = c.pointee.persistence {
-            self.persistence = Mesos.Resource.DiskInfo.Persistence(copying: value)
-        }
-        if c.pointee.has_limit_bytes != 0 { self.limitBytes = c.pointee.limit_bytes }
-        if c.pointee.has_used_bytes != 0 { self.usedBytes = c.pointee.used_bytes }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__disk_statistics__type())
-        if let value = self.source { c.pointee.source = value.lower(into: arena) }
-        if let value = self.persistence { c.pointee.persistence = value.lower(into: arena) }
-        if let value = self.limitBytes {
-            c.pointee.has_limit_bytes = 1
-            c.pointee.limit_bytes = value
-        }
-        if let value = self.usedBytes {
-            c.pointee.has_used_bytes = 1
-            c.pointee.used_bytes = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(3, &usedBytes)
+        w.optional(2, &limitBytes)
+        w.message(1, &persistence)
+        w.boxed(0, &sourceBox)
     }
 }
 
 extension Mesos.TrafficControlStatistics: Message {
-    typealias CStruct = Mesos__TrafficControlStatistics
+    public static var schema: MessageSchema { MessageSchema(table: mesos__traffic_control_statistics__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__traffic_control_statistics__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.id = ""
+        self.backlog = nil
+        self.bytes = nil
+        self.drops = nil
+        self.overlimits = nil
+        self.packets = nil
+        self.qlen = nil
+        self.ratebps = nil
+        self.ratepps = nil
+        self.requeues = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.id = Lift.text(c.pointee.id)
-        if c.pointee.has_backlog != 0 { self.backlog = c.pointee.backlog }
-        if c.pointee.has_bytes != 0 { self.bytes = c.pointee.bytes }
-        if c.pointee.has_drops != 0 { self.drops = c.pointee.drops }
-        if c.pointee.has_overlimits != 0 { self.overlimits = c.pointee.overlimits }
-        if c.pointee.has_packets != 0 { self.packets = c.pointee.packets }
-        if c.pointee.has_qlen != 0 { self.qlen = c.pointee.qlen }
-        if c.pointee.has_ratebps != 0 { self.ratebps = c.pointee.ratebps }
-        if c.pointee.has_ratepps != 0 { self.ratepps = c.pointee.ratepps }
-        if c.pointee.has_requeues != 0 { self.requeues = c.pointee.requeues }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(9, &requeues)
+        w.optional(8, &ratepps)
+        w.optional(7, &ratebps)
+        w.optional(6, &qlen)
+        w.optional(5, &packets)
+        w.optional(4, &overlimits)
+        w.optional(3, &drops)
+        w.optional(2, &bytes)
+        w.optional(1, &backlog)
+        w.text(0, &id)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__traffic_control_statistics__type())
-        c.pointee.id = arena.text(self.id)
-        if let value = self.backlog {
-            c.pointee.has_backlog = 1
-            c.pointee.backlog = value
-        }
-        if let value = self.bytes {
-            c.pointee.has_bytes = 1
-            c.pointee.bytes = value
-        }
-        if let value = self.drops {
-            c.pointee.has_drops = 1
-            c.pointee.drops = value
-        }
-        if let value = self.overlimits {
-            c.pointee.has_overlimits = 1
-            c.pointee.overlimits = value
-        }
-        if let value = self.packets {
-            c.pointee.has_packets = 1
-            c.pointee.packets = value
-        }
-        if let value = self.qlen {
-            c.pointee.has_qlen = 1
-            c.pointee.qlen = value
-        }
-        if let value = self.ratebps {
-            c.pointee.has_ratebps = 1
-            c.pointee.ratebps = value
-        }
-        if let value = self.ratepps {
-            c.pointee.has_ratepps = 1
-            c.pointee.ratepps = value
-        }
-        if let value = self.requeues {
-            c.pointee.has_requeues = 1
-            c.pointee.requeues = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceUsage: Message {
-    typealias CStruct = Mesos__ResourceUsage
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_usage__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executors = []
+        self.total = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executors = Lift.messages(c.pointee.executors, c.pointee.n_executors)
-        self.total = Lift.messages(c.pointee.total, c.pointee.n_total)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__type())
-        if !self.executors.isEmpty {
-            c.pointee.n_executors = self.executors.count
-            c.pointee.executors = arena.messages(self.executors)
-        }
-        if !self.total.isEmpty {
-            c.pointee.n_total = self.total.count
-            c.pointee.total = arena.messages(self.total)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(1, &total)
+        w.messages(0, &executors)
     }
 }
 
 extension Mesos.ResourceUsage.Executor: Message {
-    typealias CStruct = Mesos__ResourceUsage__Executor
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_usage__executor__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.executorInfoBox = Boxed()
+        self.allocated = []
+        self.statisticsBox = Boxed()
+        self.containerIDBox = Boxed()
+        self.tasks = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.executorInfoBox = Boxed(Mesos.ExecutorInfo(copying: c.pointee.executor_info))
-        self.allocated = Lift.messages(c.pointee.allocated, c.pointee.n_allocated)
-        if let value = c.pointee.statistics {
-            self.statisticsBox = Boxed(Mesos.ResourceStatistics(copying: value))
-        } else {
-            self.statisticsBox = Boxed(nil)
-        }
-        self.containerIDBox = Boxed(Mesos.ContainerID(copying: c.pointee.container_id))
-        self.tasks = Lift.messages(c.pointee.tasks, c.pointee.n_tasks)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &tasks)
+        w.boxed(3, &containerIDBox)
+        w.boxed(2, &statisticsBox)
+        w.messages(1, &allocated)
+        w.boxed(0, &executorInfoBox)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__executor__type())
-        c.pointee.executor_info = self.executorInfo.lower(into: arena)
-        if !self.allocated.isEmpty {
-            c.pointee.n_allocated = self.allocated.count
-            c.pointee.allocated = arena.messages(self.allocated)
-        }
-        if let value = self.statistics { c.pointee.statistics = value.lower(into: arena) }
-        c.pointee.container_id = self.containerID.lower(into: arena)
-        if !self.tasks.isEmpty {
-            c.pointee.n_tasks = self.tasks.count
-            c.pointee.tasks = arena.messages(self.tasks)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.ResourceUsage.Executor.Task: Message {
-    typealias CStruct = Mesos__ResourceUsage__Executor__Task
+    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__task__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__resource_usage__executor__task__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.id = Mesos.TaskID(unset)
+        self.resources = []
+        self.labels = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.id = Mesos.TaskID(copying: c.pointee.id)
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__resource_usage__executor__task__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.id = self.id.lower(into: arena)
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(3, &labels)
+        w.messages(2, &resources)
+        w.message(1, &id)
+        w.text(0, &name)
     }
 }

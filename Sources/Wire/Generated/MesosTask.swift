@@ -38,45 +38,60 @@ extension Mesos {
     }
 
     /// A task to launch.
-    public struct TaskInfo: Sendable, Hashable {
+    public struct TaskInfo: Sendable {
+        /// For people.
         public var name: String
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// The agent.
         public var slaveID: Mesos.SlaveID
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// Who runs it, if not the agent's own.
         public var executor: Mesos.ExecutorInfo? {
             get { executorBox.value }
             _modify { yield &executorBox.value }
         }
         private var executorBox: Boxed<Mesos.ExecutorInfo>
-        public var data: [UInt8]?
+        /// Bytes for the executor.
+        public var data: Optional<[UInt8]>
+        /// What to run, without an executor.
         public var command: Mesos.CommandInfo? {
             get { commandBox.value }
             _modify { yield &commandBox.value }
         }
         private var commandBox: Boxed<Mesos.CommandInfo>
+        /// Whether it works, and killed if not.
         public var healthCheck: Mesos.HealthCheck? {
             get { healthCheckBox.value }
             _modify { yield &healthCheckBox.value }
         }
         private var healthCheckBox: Boxed<Mesos.HealthCheck>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
-        public var labels: Mesos.Labels?
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
-        public var killPolicy: Mesos.KillPolicy?
+        /// How it is ended.
+        public var killPolicy: Optional<Mesos.KillPolicy>
+        /// How it is; nothing follows from it.
         public var check: Mesos.CheckInfo? {
             get { checkBox.value }
             _modify { yield &checkBox.value }
         }
         private var checkBox: Boxed<Mesos.CheckInfo>
-        public var maxCompletionTime: Mesos.DurationInfo?
+        /// Killed after so long.
+        public var maxCompletionTime: Optional<Mesos.DurationInfo>
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -117,7 +132,8 @@ extension Mesos {
     }
 
     /// Tasks that live and die together.
-    public struct TaskGroupInfo: Sendable, Hashable {
+    public struct TaskGroupInfo: Sendable {
+        /// The tasks.
         public var tasks: [Mesos.TaskInfo]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -128,7 +144,8 @@ extension Mesos {
     }
 
     /// Which resources a task was ended for.
-    public struct TaskResourceLimitation: Sendable, Hashable {
+    public struct TaskResourceLimitation: Sendable {
+        /// What there was too much of.
         public var resources: [Mesos.Resource]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -139,23 +156,39 @@ extension Mesos {
     }
 
     /// The state of a task at one moment, and the reason.
-    public struct TaskStatus: Sendable, Hashable {
+    public struct TaskStatus: Sendable {
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// How it is.
         public var state: Mesos.TaskState
-        public var data: [UInt8]?
-        public var message: String?
-        public var slaveID: Mesos.SlaveID?
-        public var timestamp: Double?
-        public var executorID: Mesos.ExecutorID?
-        public var healthy: Bool?
-        public var source: Mesos.TaskStatus.Source?
-        public var reason: Mesos.TaskStatus.Reason?
-        public var uuid: [UInt8]?
-        public var labels: Mesos.Labels?
-        public var containerStatus: Mesos.ContainerStatus?
-        public var unreachableTime: Mesos.TimeInfo?
-        public var checkStatus: Mesos.CheckStatusInfo?
-        public var limitation: Mesos.TaskResourceLimitation?
+        /// Bytes of the executor.
+        public var data: Optional<[UInt8]>
+        /// For people.
+        public var message: Optional<String>
+        /// The agent.
+        public var slaveID: Optional<Mesos.SlaveID>
+        /// Seconds since 1970.
+        public var timestamp: Optional<Double>
+        /// The executor.
+        public var executorID: Optional<Mesos.ExecutorID>
+        /// What the health check says.
+        public var healthy: Optional<Bool>
+        /// Who says it.
+        public var source: Optional<Mesos.TaskStatus.Source>
+        /// Why.
+        public var reason: Optional<Mesos.TaskStatus.Reason>
+        /// Of this news; acknowledged by it.
+        public var uuid: Optional<[UInt8]>
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// Its process, networks and cgroups.
+        public var containerStatus: Optional<Mesos.ContainerStatus>
+        /// Since when the agent cannot be reached.
+        public var unreachableTime: Optional<Mesos.TimeInfo>
+        /// What the check says.
+        public var checkStatus: Optional<Mesos.CheckStatusInfo>
+        /// The limit that was exceeded.
+        public var limitation: Optional<Mesos.TaskResourceLimitation>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -271,35 +304,52 @@ extension Mesos {
     }
 
     /// A task as the agent knows it.
-    public struct Task: Sendable, Hashable {
+    public struct Task: Sendable {
+        /// For people.
         public var name: String
+        /// The task.
         public var taskID: Mesos.TaskID
+        /// The framework.
         public var frameworkID: Mesos.FrameworkID
-        public var executorID: Mesos.ExecutorID?
+        /// The executor.
+        public var executorID: Optional<Mesos.ExecutorID>
+        /// The agent.
         public var slaveID: Mesos.SlaveID
+        /// How it is.
         public var state: Mesos.TaskState
+        /// What it may use.
         public var resources: [Mesos.Resource]
+        /// News of it.
         public var statuses: [Mesos.TaskStatus]
-        public var statusUpdateState: Mesos.TaskState?
-        public var statusUpdateUuid: [UInt8]?
-        public var labels: Mesos.Labels?
+        /// The last news that was sent on.
+        public var statusUpdateState: Optional<Mesos.TaskState>
+        /// Of that news.
+        public var statusUpdateUuid: Optional<[UInt8]>
+        /// What else is worth knowing.
+        public var labels: Optional<Mesos.Labels>
+        /// How others find it.
         public var discovery: Mesos.DiscoveryInfo? {
             get { discoveryBox.value }
             _modify { yield &discoveryBox.value }
         }
         private var discoveryBox: Boxed<Mesos.DiscoveryInfo>
+        /// How to contain it.
         public var container: Mesos.ContainerInfo? {
             get { containerBox.value }
             _modify { yield &containerBox.value }
         }
         private var containerBox: Boxed<Mesos.ContainerInfo>
-        public var user: String?
+        /// Who it runs as.
+        public var user: Optional<String>
+        /// Whether it works, and killed if not.
         public var healthCheck: Mesos.HealthCheck? {
             get { healthCheckBox.value }
             _modify { yield &healthCheckBox.value }
         }
         private var healthCheckBox: Boxed<Mesos.HealthCheck>
-        public var killPolicy: Mesos.KillPolicy?
+        /// How it is ended.
+        public var killPolicy: Optional<Mesos.KillPolicy>
+        /// The most it may use, by the resource's name; infinity for no limit.
         public var limits: [String: Mesos.Value.Scalar]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -345,354 +395,166 @@ extension Mesos {
 }
 
 extension Mesos.TaskInfo: Message {
-    typealias CStruct = Mesos__TaskInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.taskID = Mesos.TaskID(unset)
+        self.slaveID = Mesos.SlaveID(unset)
+        self.resources = []
+        self.executorBox = Boxed()
+        self.data = nil
+        self.commandBox = Boxed()
+        self.healthCheckBox = Boxed()
+        self.containerBox = Boxed()
+        self.labels = nil
+        self.discoveryBox = Boxed()
+        self.killPolicy = nil
+        self.checkBox = Boxed()
+        self.maxCompletionTime = nil
+        self.limits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
-        self.slaveID = Mesos.SlaveID(copying: c.pointee.slave_id)
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if let value = c.pointee.executor {
-            self.executorBox = Boxed(Mesos.ExecutorInfo(copying: value))
-        } else {
-            self.executorBox = Boxed(nil)
-        }
-        if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
-        if let value = c.pointee.command {
-            self.commandBox = Boxed(Mesos.CommandInfo(copying: value))
-        } else {
-            self.commandBox = Boxed(nil)
-        }
-        if let value = c.pointee.health_check {
-            self.healthCheckBox = Boxed(Mesos.HealthCheck(copying: value))
-        } else {
-            self.healthCheckBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if let value = c.pointee.discovery {
-            self.discoveryBox = Boxed(Mesos.DiscoveryInfo(copying: value))
-        } else {
-            self.discoveryBox = Boxed(nil)
-        }
-        if let value = c.pointee.kill_policy {
-            self.killPolicy = Mesos.KillPolicy(copying: value)
-        }
-        if let value = c.pointee.check {
-            self.checkBox = Boxed(Mesos.CheckInfo(copying: value))
-        } else {
-            self.checkBox = Boxed(nil)
-        }
-        if let value = c.pointee.max_completion_time {
-            self.maxCompletionTime = Mesos.DurationInfo(copying: value)
-        }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(14, &limits)
+        w.message(13, &maxCompletionTime)
+        w.boxed(12, &checkBox)
+        w.message(11, &killPolicy)
+        w.boxed(10, &discoveryBox)
+        w.message(9, &labels)
+        w.boxed(8, &containerBox)
+        w.boxed(7, &healthCheckBox)
+        w.boxed(6, &commandBox)
+        w.bytes(5, &data)
+        w.boxed(4, &executorBox)
+        w.messages(3, &resources)
+        w.message(2, &slaveID)
+        w.message(1, &taskID)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_info__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.task_id = self.taskID.lower(into: arena)
-        c.pointee.slave_id = self.slaveID.lower(into: arena)
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if let value = self.executor { c.pointee.executor = value.lower(into: arena) }
-        if let value = self.data {
-            c.pointee.has_data = 1
-            c.pointee.data = arena.bytes(value)
-        }
-        if let value = self.command { c.pointee.command = value.lower(into: arena) }
-        if let value = self.healthCheck { c.pointee.health_check = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.discovery { c.pointee.discovery = value.lower(into: arena) }
-        if let value = self.killPolicy { c.pointee.kill_policy = value.lower(into: arena) }
-        if let value = self.check { c.pointee.check = value.lower(into: arena) }
-        if let value = self.maxCompletionTime { c.pointee.max_completion_time = value.lower(into: arena) }
-        if !self.limits.isEmpty {
-            c.pointee.n_limits = self.limits.count
-            let type: UnsafePointer<cp_message> = mesos__task_info__limits_entry__type()
-            c.pointee.limits = arena.entries(self.limits, type) {
-                (entry: UnsafeMutablePointer<Mesos__TaskInfo__LimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.TaskGroupInfo: Message {
-    typealias CStruct = Mesos__TaskGroupInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_group_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_group_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.tasks = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.tasks = Lift.messages(c.pointee.tasks, c.pointee.n_tasks)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_group_info__type())
-        if !self.tasks.isEmpty {
-            c.pointee.n_tasks = self.tasks.count
-            c.pointee.tasks = arena.messages(self.tasks)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &tasks)
     }
 }
 
 extension Mesos.TaskResourceLimitation: Message {
-    typealias CStruct = Mesos__TaskResourceLimitation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_resource_limitation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_resource_limitation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.resources = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_resource_limitation__type())
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &resources)
     }
 }
 
 extension Mesos.TaskStatus: Message {
-    typealias CStruct = Mesos__TaskStatus
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task_status__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task_status__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.taskID = Mesos.TaskID(unset)
+        self.state = .init(rawValue: 0)
+        self.data = nil
+        self.message = nil
+        self.slaveID = nil
+        self.timestamp = nil
+        self.executorID = nil
+        self.healthy = nil
+        self.source = nil
+        self.reason = nil
+        self.uuid = nil
+        self.labels = nil
+        self.containerStatus = nil
+        self.unreachableTime = nil
+        self.checkStatus = nil
+        self.limitation = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
-        self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue))
-        if c.pointee.has_data != 0 { self.data = Lift.bytes(c.pointee.data) }
-        if c.pointee.has_message != 0 { self.message = Lift.text(c.pointee.message) }
-        if let value = c.pointee.slave_id {
-            self.slaveID = Mesos.SlaveID(copying: value)
-        }
-        if c.pointee.has_timestamp != 0 { self.timestamp = c.pointee.timestamp }
-        if let value = c.pointee.executor_id {
-            self.executorID = Mesos.ExecutorID(copying: value)
-        }
-        if c.pointee.has_healthy != 0 { self.healthy = c.pointee.healthy != 0 }
-        if c.pointee.has_source != 0 {
-            self.source = Mesos.TaskStatus.Source(rawValue: Lift.raw(c.pointee.source.rawValue))
-        }
-        if c.pointee.has_reason != 0 {
-            self.reason = Mesos.TaskStatus.Reason(rawValue: Lift.raw(c.pointee.reason.rawValue))
-        }
-        if c.pointee.has_uuid != 0 { self.uuid = Lift.bytes(c.pointee.uuid) }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if let value = c.pointee.container_status {
-            self.containerStatus = Mesos.ContainerStatus(copying: value)
-        }
-        if let value = c.pointee.unreachable_time {
-            self.unreachableTime = Mesos.TimeInfo(copying: value)
-        }
-        if let value = c.pointee.check_status {
-            self.checkStatus = Mesos.CheckStatusInfo(copying: value)
-        }
-        if let value = c.pointee.limitation {
-            self.limitation = Mesos.TaskResourceLimitation(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(15, &limitation)
+        w.message(14, &checkStatus)
+        w.message(13, &unreachableTime)
+        w.message(12, &containerStatus)
+        w.message(11, &labels)
+        w.bytes(10, &uuid)
+        w.optional(9, &reason)
+        w.optional(8, &source)
+        w.optional(7, &healthy)
+        w.message(6, &executorID)
+        w.optional(5, &timestamp)
+        w.message(4, &slaveID)
+        w.text(3, &message)
+        w.bytes(2, &data)
+        w.`enum`(1, &state)
+        w.message(0, &taskID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task_status__type())
-        c.pointee.task_id = self.taskID.lower(into: arena)
-        c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: self.state.rawValue))
-        if let value = self.data {
-            c.pointee.has_data = 1
-            c.pointee.data = arena.bytes(value)
-        }
-        if let value = self.message {
-            c.pointee.has_message = 1
-            c.pointee.message = arena.text(value)
-        }
-        if let value = self.slaveID { c.pointee.slave_id = value.lower(into: arena) }
-        if let value = self.timestamp {
-            c.pointee.has_timestamp = 1
-            c.pointee.timestamp = value
-        }
-        if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
-        if let value = self.healthy {
-            c.pointee.has_healthy = 1
-            c.pointee.healthy = value ? 1 : 0
-        }
-        if let value = self.source {
-            c.pointee.has_source = 1
-            c.pointee.source = Mesos__TaskStatus__Source(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.reason {
-            c.pointee.has_reason = 1
-            c.pointee.reason = Mesos__TaskStatus__Reason(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.uuid {
-            c.pointee.has_uuid = 1
-            c.pointee.uuid = arena.bytes(value)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.containerStatus { c.pointee.container_status = value.lower(into: arena) }
-        if let value = self.unreachableTime { c.pointee.unreachable_time = value.lower(into: arena) }
-        if let value = self.checkStatus { c.pointee.check_status = value.lower(into: arena) }
-        if let value = self.limitation { c.pointee.limitation = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Task: Message {
-    typealias CStruct = Mesos__Task
+    public static var schema: MessageSchema { MessageSchema(table: mesos__task__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__task__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.taskID = Mesos.TaskID(unset)
+        self.frameworkID = Mesos.FrameworkID(unset)
+        self.executorID = nil
+        self.slaveID = Mesos.SlaveID(unset)
+        self.state = .init(rawValue: 0)
+        self.resources = []
+        self.statuses = []
+        self.statusUpdateState = nil
+        self.statusUpdateUuid = nil
+        self.labels = nil
+        self.discoveryBox = Boxed()
+        self.containerBox = Boxed()
+        self.user = nil
+        self.healthCheckBox = Boxed()
+        self.killPolicy = nil
+        self.limits = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.taskID = Mesos.TaskID(copying: c.pointee.task_id)
-        self.frameworkID = Mesos.FrameworkID(copying: c.pointee.framework_id)
-        if let value = c.pointee.executor_id {
-            self.executorID = Mesos.ExecutorID(copying: value)
-        }
-        self.slaveID = Mesos.SlaveID(copying: c.pointee.slave_id)
-        self.state = Mesos.TaskState(rawValue: Lift.raw(c.pointee.state.rawValue))
-        self.resources = Lift.messages(c.pointee.resources, c.pointee.n_resources)
-        self.statuses = Lift.messages(c.pointee.statuses, c.pointee.n_statuses)
-        if c.pointee.has_status_update_state != 0 {
-            self.statusUpdateState = Mesos.TaskState(rawValue: Lift.raw(c.pointee.status_update_state.rawValue))
-        }
-        if c.pointee.has_status_update_uuid != 0 { self.statusUpdateUuid = Lift.bytes(c.pointee.status_update_uuid) }
-        if let value = c.pointee.labels {
-            self.labels = Mesos.Labels(copying: value)
-        }
-        if let value = c.pointee.discovery {
-            self.discoveryBox = Boxed(Mesos.DiscoveryInfo(copying: value))
-        } else {
-            self.discoveryBox = Boxed(nil)
-        }
-        if let value = c.pointee.container {
-            self.containerBox = Boxed(Mesos.ContainerInfo(copying: value))
-        } else {
-            self.containerBox = Boxed(nil)
-        }
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if let value = c.pointee.health_check {
-            self.healthCheckBox = Boxed(Mesos.HealthCheck(copying: value))
-        } else {
-            self.healthCheckBox = Boxed(nil)
-        }
-        if let value = c.pointee.kill_policy {
-            self.killPolicy = Mesos.KillPolicy(copying: value)
-        }
-        self.limits = Lift.dictionary(c.pointee.limits, c.pointee.n_limits) {
-            (Lift.text($0.pointee.key), Mesos.Value.Scalar(copying: $0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(16, &limits)
+        w.message(15, &killPolicy)
+        w.boxed(14, &healthCheckBox)
+        w.text(13, &user)
+        w.boxed(12, &containerBox)
+        w.boxed(11, &discoveryBox)
+        w.message(10, &labels)
+        w.bytes(9, &statusUpdateUuid)
+        w.optional(8, &statusUpdateState)
+        w.messages(7, &statuses)
+        w.messages(6, &resources)
+        w.`enum`(5, &state)
+        w.message(4, &slaveID)
+        w.message(3, &executorID)
+        w.message(2, &frameworkID)
+        w.message(1, &taskID)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__task__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.task_id = self.taskID.lower(into: arena)
-        c.pointee.framework_id = self.frameworkID.lower(into: arena)
-        if let value = self.executorID { c.pointee.executor_id = value.lower(into: arena) }
-        c.pointee.slave_id = self.slaveID.lower(into: arena)
-        c.pointee.state = Mesos__TaskState(rawValue: UInt32(bitPattern: self.state.rawValue))
-        if !self.resources.isEmpty {
-            c.pointee.n_resources = self.resources.count
-            c.pointee.resources = arena.messages(self.resources)
-        }
-        if !self.statuses.isEmpty {
-            c.pointee.n_statuses = self.statuses.count
-            c.pointee.statuses = arena.messages(self.statuses)
-        }
-        if let value = self.statusUpdateState {
-            c.pointee.has_status_update_state = 1
-            c.pointee.status_update_state = Mesos__TaskState(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.statusUpdateUuid {
-            c.pointee.has_status_update_uuid = 1
-            c.pointee.status_update_uuid = arena.bytes(value)
-        }
-        if let value = self.labels { c.pointee.labels = value.lower(into: arena) }
-        if let value = self.discovery { c.pointee.discovery = value.lower(into: arena) }
-        if let value = self.container { c.pointee.container = value.lower(into: arena) }
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.healthCheck { c.pointee.health_check = value.lower(into: arena) }
-        if let value = self.killPolicy { c.pointee.kill_policy = value.lower(into: arena) }
-        if !self.limits.isEmpty {
-            c.pointee.n_limits = self.limits.count
-            let type: UnsafePointer<cp_message> = mesos__task__limits_entry__type()
-            c.pointee.limits = arena.entries(self.limits, type) {
-                (entry: UnsafeMutablePointer<Mesos__Task__LimitsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

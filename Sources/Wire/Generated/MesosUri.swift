@@ -6,15 +6,23 @@ internal import CProto
 
 extension Mesos {
     /// A URI in its parts.
-    public struct URI: Sendable, Hashable {
+    public struct URI: Sendable {
+        /// Such as "https".
         public var scheme: String
-        public var user: String?
-        public var password: String?
-        public var host: String?
-        public var port: Int32?
+        /// Who asks.
+        public var user: Optional<String>
+        /// The proof. Must not be logged.
+        public var password: Optional<String>
+        /// The server.
+        public var host: Optional<String>
+        /// Its port.
+        public var port: Optional<Int32>
+        /// What is asked for.
         public var path: String
-        public var query: String?
-        public var fragment: String?
+        /// What follows the question mark.
+        public var query: Optional<String>
+        /// What follows the hash.
+        public var fragment: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -41,60 +49,30 @@ extension Mesos {
 }
 
 extension Mesos.URI: Message {
-    typealias CStruct = Mesos__URI
+    public static var schema: MessageSchema { MessageSchema(table: mesos__uri__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__uri__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.scheme = ""
+        self.user = nil
+        self.password = nil
+        self.host = nil
+        self.port = nil
+        self.path = ""
+        self.query = nil
+        self.fragment = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.scheme = Lift.text(c.pointee.scheme)
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        if c.pointee.has_password != 0 { self.password = Lift.text(c.pointee.password) }
-        if c.pointee.has_host != 0 { self.host = Lift.text(c.pointee.host) }
-        if c.pointee.has_port != 0 { self.port = c.pointee.port }
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.has_query != 0 { self.query = Lift.text(c.pointee.query) }
-        if c.pointee.has_fragment != 0 { self.fragment = Lift.text(c.pointee.fragment) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(7, &fragment)
+        w.text(6, &query)
+        w.text(5, &path)
+        w.optional(4, &port)
+        w.text(3, &host)
+        w.text(2, &password)
+        w.text(1, &user)
+        w.text(0, &scheme)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__uri__type())
-        c.pointee.scheme = arena.text(self.scheme)
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if let value = self.password {
-            c.pointee.has_password = 1
-            c.pointee.password = arena.text(value)
-        }
-        if let value = self.host {
-            c.pointee.has_host = 1
-            c.pointee.host = arena.text(value)
-        }
-        if let value = self.port {
-            c.pointee.has_port = 1
-            c.pointee.port = value
-        }
-        c.pointee.path = arena.text(self.path)
-        if let value = self.query {
-            c.pointee.has_query = 1
-            c.pointee.query = arena.text(value)
-        }
-        if let value = self.fragment {
-            c.pointee.has_fragment = 1
-            c.pointee.fragment = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -6,12 +6,17 @@ internal import CProto
 
 extension Mesos {
     /// A value of one of four kinds.
-    public struct Value: Sendable, Hashable {
+    public struct Value: Sendable {
+        /// Which kind it is.
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var set: Mesos.Value.Set?
-        public var text: Mesos.Value.Text?
+        /// For SCALAR.
+        public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
+        public var ranges: Optional<Mesos.Value.Ranges>
+        /// For SET.
+        public var set: Optional<Mesos.Value.Set>
+        /// For TEXT.
+        public var text: Optional<Mesos.Value.Text>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -29,6 +34,7 @@ extension Mesos {
             self.text = text
         }
 
+        /// Which kind.
         public struct TypeEnum: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -51,7 +57,8 @@ extension Mesos {
         }
 
         /// A number, used with three digits after the point.
-        public struct Scalar: Sendable, Hashable {
+        public struct Scalar: Sendable {
+            /// The number; three digits after the point count.
             public var value: Double
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -62,8 +69,10 @@ extension Mesos {
         }
 
         /// Whole numbers from `begin` to `end`, both included.
-        public struct Range: Sendable, Hashable {
+        public struct Range: Sendable {
+            /// The first.
             public var begin: UInt64
+            /// The last, which belongs to it.
             public var end: UInt64
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -75,7 +84,8 @@ extension Mesos {
         }
 
         /// Several ranges, such as ports.
-        public struct Ranges: Sendable, Hashable {
+        public struct Ranges: Sendable {
+            /// The ranges.
             public var range: [Mesos.Value.Range]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -86,7 +96,8 @@ extension Mesos {
         }
 
         /// Names without an order.
-        public struct Set: Sendable, Hashable {
+        public struct Set: Sendable {
+            /// The items.
             public var item: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -97,7 +108,8 @@ extension Mesos {
         }
 
         /// A text.
-        public struct Text: Sendable, Hashable {
+        public struct Text: Sendable {
+            /// The text.
             public var value: String
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -109,13 +121,19 @@ extension Mesos {
     }
 
     /// A property of an agent, for schedulers to choose by.
-    public struct Attribute: Sendable, Hashable {
+    public struct Attribute: Sendable {
+        /// What it is about.
         public var name: String
+        /// Which kind it is.
         public var type: Mesos.Value.TypeEnum
-        public var scalar: Mesos.Value.Scalar?
-        public var ranges: Mesos.Value.Ranges?
-        public var text: Mesos.Value.Text?
-        public var set: Mesos.Value.Set?
+        /// For SCALAR.
+        public var scalar: Optional<Mesos.Value.Scalar>
+        /// For RANGES.
+        public var ranges: Optional<Mesos.Value.Ranges>
+        /// For TEXT.
+        public var text: Optional<Mesos.Value.Text>
+        /// For SET.
+        public var set: Optional<Mesos.Value.Set>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -137,9 +155,11 @@ extension Mesos {
     }
 
     /// A key with an optional value.
-    public struct Label: Sendable, Hashable {
+    public struct Label: Sendable {
+        /// What it is about.
         public var key: String
-        public var value: String?
+        /// What it says.
+        public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -150,7 +170,8 @@ extension Mesos {
     }
 
     /// Labels; keys may occur more than once.
-    public struct Labels: Sendable, Hashable {
+    public struct Labels: Sendable {
+        /// The labels.
         public var labels: [Mesos.Label]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -161,8 +182,10 @@ extension Mesos {
     }
 
     /// A key with a value, for whatever takes parameters.
-    public struct Parameter: Sendable, Hashable {
+    public struct Parameter: Sendable {
+        /// The option.
         public var key: String
+        /// Its value.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -174,7 +197,8 @@ extension Mesos {
     }
 
     /// Parameters in their order.
-    public struct Parameters: Sendable, Hashable {
+    public struct Parameters: Sendable {
+        /// The options.
         public var parameter: [Mesos.Parameter]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -185,7 +209,8 @@ extension Mesos {
     }
 
     /// A moment, as nanoseconds since 1970.
-    public struct TimeInfo: Sendable, Hashable {
+    public struct TimeInfo: Sendable {
+        /// Since 1970.
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -196,7 +221,8 @@ extension Mesos {
     }
 
     /// A length of time.
-    public struct DurationInfo: Sendable, Hashable {
+    public struct DurationInfo: Sendable {
+        /// How long; it can be negative.
         public var nanoseconds: Int64
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -207,9 +233,11 @@ extension Mesos {
     }
 
     /// A metric by its name.
-    public struct Metric: Sendable, Hashable {
+    public struct Metric: Sendable {
+        /// What is measured.
         public var name: String
-        public var value: Double?
+        /// The number.
+        public var value: Optional<Double>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -220,9 +248,11 @@ extension Mesos {
     }
 
     /// A flag of the agent's command line.
-    public struct Flag: Sendable, Hashable {
+    public struct Flag: Sendable {
+        /// The option.
         public var name: String
-        public var value: String?
+        /// Its value.
+        public var value: Optional<String>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -234,427 +264,254 @@ extension Mesos {
 }
 
 extension Mesos.Value: Message {
-    typealias CStruct = Mesos__Value
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = .init(rawValue: 0)
+        self.scalar = nil
+        self.ranges = nil
+        self.set = nil
+        self.text = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.scalar {
-            self.scalar = Mesos.Value.Scalar(copying: value)
-        }
-        if let value = c.pointee.ranges {
-            self.ranges = Mesos.Value.Ranges(copying: value)
-        }
-        if let value = c.pointee.set {
-            self.set = Mesos.Value.Set(copying: value)
-        }
-        if let value = c.pointee.text {
-            self.text = Mesos.Value.Text(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(4, &text)
+        w.message(3, &set)
+        w.message(2, &ranges)
+        w.message(1, &scalar)
+        w.`enum`(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__type())
-        c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
-        if let value = self.ranges { c.pointee.ranges = value.lower(into: arena) }
-        if let value = self.set { c.pointee.set = value.lower(into: arena) }
-        if let value = self.text { c.pointee.text = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Value.Scalar: Message {
-    typealias CStruct = Mesos__Value__Scalar
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__scalar__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__scalar__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = c.pointee.value
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &value)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__scalar__type())
-        c.pointee.value = self.value
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Value.Range: Message {
-    typealias CStruct = Mesos__Value__Range
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__range__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__range__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.begin = 0
+        self.end = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.begin = c.pointee.begin
-        self.end = c.pointee.end
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__range__type())
-        c.pointee.begin = self.begin
-        c.pointee.end = self.end
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &end)
+        w.number(0, &begin)
     }
 }
 
 extension Mesos.Value.Ranges: Message {
-    typealias CStruct = Mesos__Value__Ranges
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__ranges__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__ranges__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.range = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.range = Lift.messages(c.pointee.range, c.pointee.n_range)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__ranges__type())
-        if !self.range.isEmpty {
-            c.pointee.n_range = self.range.count
-            c.pointee.range = arena.messages(self.range)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &range)
     }
 }
 
 extension Mesos.Value.Set: Message {
-    typealias CStruct = Mesos__Value__Set
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__set__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__set__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.item = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.item = Lift.texts(c.pointee.item, c.pointee.n_item)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__set__type())
-        if !self.item.isEmpty {
-            c.pointee.n_item = self.item.count
-            c.pointee.item = arena.texts(self.item)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(0, &item)
     }
 }
 
 extension Mesos.Value.Text: Message {
-    typealias CStruct = Mesos__Value__Text
+    public static var schema: MessageSchema { MessageSchema(table: mesos__value__text__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__value__text__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__value__text__type())
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &value)
     }
 }
 
 extension Mesos.Attribute: Message {
-    typealias CStruct = Mesos__Attribute
+    public static var schema: MessageSchema { MessageSchema(table: mesos__attribute__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__attribute__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.type = .init(rawValue: 0)
+        self.scalar = nil
+        self.ranges = nil
+        self.text = nil
+        self.set = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.type = Mesos.Value.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        if let value = c.pointee.scalar {
-            self.scalar = Mesos.Value.Scalar(copying: value)
-        }
-        if let value = c.pointee.ranges {
-            self.ranges = Mesos.Value.Ranges(copying: value)
-        }
-        if let value = c.pointee.text {
-            self.text = Mesos.Value.Text(copying: value)
-        }
-        if let value = c.pointee.set {
-            self.set = Mesos.Value.Set(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &set)
+        w.message(4, &text)
+        w.message(3, &ranges)
+        w.message(2, &scalar)
+        w.`enum`(1, &type)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__attribute__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.type = Mesos__Value__Type(rawValue: UInt32(bitPattern: self.type.rawValue))
-        if let value = self.scalar { c.pointee.scalar = value.lower(into: arena) }
-        if let value = self.ranges { c.pointee.ranges = value.lower(into: arena) }
-        if let value = self.text { c.pointee.text = value.lower(into: arena) }
-        if let value = self.set { c.pointee.set = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Label: Message {
-    typealias CStruct = Mesos__Label
+    public static var schema: MessageSchema { MessageSchema(table: mesos__label__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__label__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.key = ""
+        self.value = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.key = Lift.text(c.pointee.key)
-        if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__label__type())
-        c.pointee.key = arena.text(self.key)
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &key)
     }
 }
 
 extension Mesos.Labels: Message {
-    typealias CStruct = Mesos__Labels
+    public static var schema: MessageSchema { MessageSchema(table: mesos__labels__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__labels__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.labels = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.labels = Lift.messages(c.pointee.labels, c.pointee.n_labels)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__labels__type())
-        if !self.labels.isEmpty {
-            c.pointee.n_labels = self.labels.count
-            c.pointee.labels = arena.messages(self.labels)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &labels)
     }
 }
 
 extension Mesos.Parameter: Message {
-    typealias CStruct = Mesos__Parameter
+    public static var schema: MessageSchema { MessageSchema(table: mesos__parameter__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__parameter__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.key = ""
+        self.value = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.key = Lift.text(c.pointee.key)
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__parameter__type())
-        c.pointee.key = arena.text(self.key)
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &key)
     }
 }
 
 extension Mesos.Parameters: Message {
-    typealias CStruct = Mesos__Parameters
+    public static var schema: MessageSchema { MessageSchema(table: mesos__parameters__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__parameters__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.parameter = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.parameter = Lift.messages(c.pointee.parameter, c.pointee.n_parameter)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__parameters__type())
-        if !self.parameter.isEmpty {
-            c.pointee.n_parameter = self.parameter.count
-            c.pointee.parameter = arena.messages(self.parameter)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &parameter)
     }
 }
 
 extension Mesos.TimeInfo: Message {
-    typealias CStruct = Mesos__TimeInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__time_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__time_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.nanoseconds = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.nanoseconds = c.pointee.nanoseconds
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__time_info__type())
-        c.pointee.nanoseconds = self.nanoseconds
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &nanoseconds)
     }
 }
 
 extension Mesos.DurationInfo: Message {
-    typealias CStruct = Mesos__DurationInfo
+    public static var schema: MessageSchema { MessageSchema(table: mesos__duration_info__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__duration_info__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.nanoseconds = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.nanoseconds = c.pointee.nanoseconds
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__duration_info__type())
-        c.pointee.nanoseconds = self.nanoseconds
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(0, &nanoseconds)
     }
 }
 
 extension Mesos.Metric: Message {
-    typealias CStruct = Mesos__Metric
+    public static var schema: MessageSchema { MessageSchema(table: mesos__metric__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__metric__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.has_value != 0 { self.value = c.pointee.value }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(1, &value)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__metric__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = value
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Flag: Message {
-    typealias CStruct = Mesos__Flag
+    public static var schema: MessageSchema { MessageSchema(table: mesos__flag__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__flag__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.value = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.has_value != 0 { self.value = Lift.text(c.pointee.value) }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__flag__type())
-        c.pointee.name = arena.text(self.name)
-        if let value = self.value {
-            c.pointee.has_value = 1
-            c.pointee.value = arena.text(value)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &name)
     }
 }

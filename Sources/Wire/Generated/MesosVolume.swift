@@ -6,8 +6,9 @@ internal import CProto
 
 extension Mesos {
     /// Which way mounts propagate between the host and a volume.
-    public struct MountPropagation: Sendable, Hashable {
-        public var mode: Mesos.MountPropagation.Mode?
+    public struct MountPropagation: Sendable {
+        /// Which way.
+        public var mode: Optional<Mesos.MountPropagation.Mode>
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -15,6 +16,7 @@ extension Mesos {
             self.mode = mode
         }
 
+        /// Which way mounts spread.
         public struct Mode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -37,15 +39,20 @@ extension Mesos {
     }
 
     /// A place in the container, and what is mounted there.
-    public struct Volume: Sendable, Hashable {
+    public struct Volume: Sendable {
+        /// Where the container sees it; relative paths begin in the sandbox.
         public var containerPath: String
-        public var hostPath: String?
+        /// Older form of a source: on the machine.
+        public var hostPath: Optional<String>
+        /// Whether it can be written to.
         public var mode: Mesos.Volume.Mode
+        /// Older form of a source: an image's files.
         public var image: Mesos.Image? {
             get { imageBox.value }
             _modify { yield &imageBox.value }
         }
         private var imageBox: Boxed<Mesos.Image>
+        /// Where it comes from.
         public var source: Mesos.Volume.Source? {
             get { sourceBox.value }
             _modify { yield &sourceBox.value }
@@ -68,6 +75,7 @@ extension Mesos {
             self.sourceBox = Boxed(source)
         }
 
+        /// What is allowed.
         public struct Mode: WireEnum {
             public var rawValue: Int32
             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -88,17 +96,23 @@ extension Mesos {
         }
 
         /// Where a volume's content comes from.
-        public struct Source: Sendable, Hashable {
-            public var type: Mesos.Volume.Source.TypeEnum?
-            public var dockerVolume: Mesos.Volume.Source.DockerVolume?
-            public var sandboxPath: Mesos.Volume.Source.SandboxPath?
+        public struct Source: Sendable {
+            /// Which kind it is.
+            public var type: Optional<Mesos.Volume.Source.TypeEnum>
+            /// For DOCKER_VOLUME.
+            public var dockerVolume: Optional<Mesos.Volume.Source.DockerVolume>
+            /// For SANDBOX_PATH.
+            public var sandboxPath: Optional<Mesos.Volume.Source.SandboxPath>
+            /// For SECRET: a file with the secret.
             public var secret: Mesos.Secret? {
                 get { secretBox.value }
                 _modify { yield &secretBox.value }
             }
             private var secretBox: Boxed<Mesos.Secret>
-            public var hostPath: Mesos.Volume.Source.HostPath?
-            public var csiVolume: Mesos.Volume.Source.CSIVolume?
+            /// For HOST_PATH.
+            public var hostPath: Optional<Mesos.Volume.Source.HostPath>
+            /// For CSI_VOLUME.
+            public var csiVolume: Optional<Mesos.Volume.Source.CSIVolume>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -118,6 +132,7 @@ extension Mesos {
                 self.csiVolume = csiVolume
             }
 
+            /// Where it comes from.
             public struct TypeEnum: WireEnum {
                 public var rawValue: Int32
                 public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -142,10 +157,13 @@ extension Mesos {
             }
 
             /// A volume of a docker volume driver.
-            public struct DockerVolume: Sendable, Hashable {
-                public var driver: String?
+            public struct DockerVolume: Sendable {
+                /// Its driver.
+                public var driver: Optional<String>
+                /// Its name to the driver.
                 public var name: String
-                public var driverOptions: Mesos.Parameters?
+                /// Options of the driver.
+                public var driverOptions: Optional<Mesos.Parameters>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -161,9 +179,11 @@ extension Mesos {
             }
 
             /// A path on the host.
-            public struct HostPath: Sendable, Hashable {
+            public struct HostPath: Sendable {
+                /// On the machine.
                 public var path: String
-                public var mountPropagation: Mesos.MountPropagation?
+                /// Which way mounts spread.
+                public var mountPropagation: Optional<Mesos.MountPropagation>
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -174,8 +194,10 @@ extension Mesos {
             }
 
             /// A path in this container's sandbox, or in that of its parent.
-            public struct SandboxPath: Sendable, Hashable {
-                public var type: Mesos.Volume.Source.SandboxPath.TypeEnum?
+            public struct SandboxPath: Sendable {
+                /// Whose sandbox.
+                public var type: Optional<Mesos.Volume.Source.SandboxPath.TypeEnum>
+                /// In the sandbox.
                 public var path: String
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
@@ -188,6 +210,7 @@ extension Mesos {
                     self.path = path
                 }
 
+                /// Whose sandbox.
                 public struct TypeEnum: WireEnum {
                     public var rawValue: Int32
                     public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -210,8 +233,10 @@ extension Mesos {
             }
 
             /// A volume of a CSI plugin.
-            public struct CSIVolume: Sendable, Hashable {
+            public struct CSIVolume: Sendable {
+                /// The plugin, as its configuration names it.
                 public var pluginName: String
+                /// The volume is there already.
                 public var staticProvisioning: Mesos.Volume.Source.CSIVolume.StaticProvisioning? {
                     get { staticProvisioningBox.value }
                     _modify { yield &staticProvisioningBox.value }
@@ -229,8 +254,9 @@ extension Mesos {
                 }
 
                 /// How a CSI volume is used.
-                public struct VolumeCapability: Sendable, Hashable {
-                    public var accessType: AccessType?
+                public struct VolumeCapability: Sendable {
+                    public var accessType: Optional<AccessType>
+                    /// How many nodes use it at once, and whether they write.
                     public var accessMode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -244,12 +270,14 @@ extension Mesos {
                     }
 
                     public enum AccessType: Sendable, Hashable {
+                        /// As a block device.
                         case block(Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume)
+                        /// As a file system.
                         case mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume)
                     }
 
                     /// As a block device.
-                    public struct BlockVolume: Sendable, Hashable {
+                    public struct BlockVolume: Sendable {
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
 
@@ -258,8 +286,10 @@ extension Mesos {
                     }
 
                     /// As a mounted file system.
-                    public struct MountVolume: Sendable, Hashable {
-                        public var fsType: String?
+                    public struct MountVolume: Sendable {
+                        /// The file system; the plugin's choice, if absent.
+                        public var fsType: Optional<String>
+                        /// Options of mount(8). Must not be logged.
                         public var mountFlags: [String]
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -271,7 +301,8 @@ extension Mesos {
                     }
 
                     /// By how many nodes, and who may write.
-                    public struct AccessMode: Sendable, Hashable {
+                    public struct AccessMode: Sendable {
+                        /// Which of them.
                         public var mode: Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode
                         /// Fields that this version does not know, as they are encoded again.
                         public var unknownFields: [UInt8] = []
@@ -282,6 +313,7 @@ extension Mesos {
                             self.mode = mode
                         }
 
+                        /// How many nodes use it at once, and whether they write.
                         public struct Mode: WireEnum {
                             public var rawValue: Int32
                             public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -308,11 +340,16 @@ extension Mesos {
                 }
 
                 /// A volume that exists already, with all that its plugin wants to be told.
-                public struct StaticProvisioning: Sendable, Hashable {
+                public struct StaticProvisioning: Sendable {
+                    /// The plugin's name for the volume.
                     public var volumeID: String
+                    /// How it is used.
                     public var volumeCapability: Mesos.Volume.Source.CSIVolume.VolumeCapability
+                    /// For staging. Must not be logged.
                     public var nodeStageSecrets: [String: Mesos.Secret]
+                    /// For publishing. Must not be logged.
                     public var nodePublishSecrets: [String: Mesos.Secret]
+                    /// The plugin's own attributes of it.
                     public var volumeContext: [String: String]
                     /// Fields that this version does not know, as they are encoded again.
                     public var unknownFields: [UInt8] = []
@@ -337,424 +374,232 @@ extension Mesos {
 }
 
 extension Mesos.MountPropagation: Message {
-    typealias CStruct = Mesos__MountPropagation
+    public static var schema: MessageSchema { MessageSchema(table: mesos__mount_propagation__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__mount_propagation__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mode = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_mode != 0 {
-            self.mode = Mesos.MountPropagation.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__mount_propagation__type())
-        if let value = self.mode {
-            c.pointee.has_mode = 1
-            c.pointee.mode = Mesos__MountPropagation__Mode(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(0, &mode)
     }
 }
 
 extension Mesos.Volume: Message {
-    typealias CStruct = Mesos__Volume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerPath = ""
+        self.hostPath = nil
+        self.mode = .init(rawValue: 0)
+        self.imageBox = Boxed()
+        self.sourceBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.containerPath = Lift.text(c.pointee.container_path)
-        if c.pointee.has_host_path != 0 { self.hostPath = Lift.text(c.pointee.host_path) }
-        self.mode = Mesos.Volume.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        if let value = c.pointee.image {
-            self.imageBox = Boxed(Mesos.Image(copying: value))
-        } else {
-            self.imageBox = Boxed(nil)
-        }
-        if let value = c.pointee.source {
-            self.sourceBox = Boxed(Mesos.Volume.Source(copying: value))
-        } else {
-            self.sourceBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(4, &sourceBox)
+        w.boxed(3, &imageBox)
+        w.`enum`(2, &mode)
+        w.text(1, &hostPath)
+        w.text(0, &containerPath)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__type())
-        c.pointee.container_path = arena.text(self.containerPath)
-        if let value = self.hostPath {
-            c.pointee.has_host_path = 1
-            c.pointee.host_path = arena.text(value)
-        }
-        c.pointee.mode = Mesos__Volume__Mode(rawValue: UInt32(bitPattern: self.mode.rawValue))
-        if let value = self.image { c.pointee.image = value.lower(into: arena) }
-        if let value = self.source { c.pointee.source = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Volume.Source: Message {
-    typealias CStruct = Mesos__Volume__Source
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.dockerVolume = nil
+        self.sandboxPath = nil
+        self.secretBox = Boxed()
+        self.hostPath = nil
+        self.csiVolume = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Volume.Source.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        if let value = c.pointee.docker_volume {
-            self.dockerVolume = Mesos.Volume.Source.DockerVolume(copying: value)
-        }
-        if let value = c.pointee.sandbox_path {
-            self.sandboxPath = Mesos.Volume.Source.SandboxPath(copying: value)
-        }
-        if let value = c.pointee.secret {
-            self.secretBox = Boxed(Mesos.Secret(copying: value))
-        } else {
-            self.secretBox = Boxed(nil)
-        }
-        if let value = c.pointee.host_path {
-            self.hostPath = Mesos.Volume.Source.HostPath(copying: value)
-        }
-        if let value = c.pointee.csi_volume {
-            self.csiVolume = Mesos.Volume.Source.CSIVolume(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(5, &csiVolume)
+        w.message(4, &hostPath)
+        w.boxed(3, &secretBox)
+        w.message(2, &sandboxPath)
+        w.message(1, &dockerVolume)
+        w.optional(0, &type)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Volume__Source__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        if let value = self.dockerVolume { c.pointee.docker_volume = value.lower(into: arena) }
-        if let value = self.sandboxPath { c.pointee.sandbox_path = value.lower(into: arena) }
-        if let value = self.secret { c.pointee.secret = value.lower(into: arena) }
-        if let value = self.hostPath { c.pointee.host_path = value.lower(into: arena) }
-        if let value = self.csiVolume { c.pointee.csi_volume = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Mesos.Volume.Source.DockerVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__DockerVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__docker_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__docker_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.driver = nil
+        self.name = ""
+        self.driverOptions = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_driver != 0 { self.driver = Lift.text(c.pointee.driver) }
-        self.name = Lift.text(c.pointee.name)
-        if let value = c.pointee.driver_options {
-            self.driverOptions = Mesos.Parameters(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__docker_volume__type())
-        if let value = self.driver {
-            c.pointee.has_driver = 1
-            c.pointee.driver = arena.text(value)
-        }
-        c.pointee.name = arena.text(self.name)
-        if let value = self.driverOptions { c.pointee.driver_options = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &driverOptions)
+        w.text(1, &name)
+        w.text(0, &driver)
     }
 }
 
 extension Mesos.Volume.Source.HostPath: Message {
-    typealias CStruct = Mesos__Volume__Source__HostPath
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__host_path__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__host_path__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.path = ""
+        self.mountPropagation = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.path = Lift.text(c.pointee.path)
-        if let value = c.pointee.mount_propagation {
-            self.mountPropagation = Mesos.MountPropagation(copying: value)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__host_path__type())
-        c.pointee.path = arena.text(self.path)
-        if let value = self.mountPropagation { c.pointee.mount_propagation = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(1, &mountPropagation)
+        w.text(0, &path)
     }
 }
 
 extension Mesos.Volume.Source.SandboxPath: Message {
-    typealias CStruct = Mesos__Volume__Source__SandboxPath
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__sandbox_path__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__sandbox_path__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = nil
+        self.path = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_type != 0 {
-            self.type = Mesos.Volume.Source.SandboxPath.TypeEnum(rawValue: Lift.raw(c.pointee.type.rawValue))
-        }
-        self.path = Lift.text(c.pointee.path)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__sandbox_path__type())
-        if let value = self.type {
-            c.pointee.has_type = 1
-            c.pointee.type = Mesos__Volume__Source__SandboxPath__Type(rawValue: UInt32(bitPattern: value.rawValue))
-        }
-        c.pointee.path = arena.text(self.path)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &path)
+        w.optional(0, &type)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.pluginName = ""
+        self.staticProvisioningBox = Boxed()
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.pluginName = Lift.text(c.pointee.plugin_name)
-        if let value = c.pointee.static_provisioning {
-            self.staticProvisioningBox = Boxed(Mesos.Volume.Source.CSIVolume.StaticProvisioning(copying: value))
-        } else {
-            self.staticProvisioningBox = Boxed(nil)
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__type())
-        c.pointee.plugin_name = arena.text(self.pluginName)
-        if let value = self.staticProvisioning { c.pointee.static_provisioning = value.lower(into: arena) }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.boxed(1, &staticProvisioningBox)
+        w.text(0, &pluginName)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.accessType = nil
+        self.accessMode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode(unset)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        switch c.pointee.access_type_case.rawValue {
-        case 1: self.accessType = .block(Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(copying: c.pointee.block))
-        case 2: self.accessType = .mount(Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(copying: c.pointee.mount))
-        default: self.accessType = nil
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.message(2, &accessMode)
+        if w.chose(1) {
+            var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(UnsetFields())
+            w.message(1, &value)
+            accessType = .mount(value)
+        } else if case .mount(var value)? = accessType {
+            w.message(1, &value)
         }
-        self.accessMode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode(copying: c.pointee.access_mode)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__type())
-        switch self.accessType {
-        case .block(let value):
-            c.pointee.access_type_case = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessTypeCase(rawValue: 1)
-            c.pointee.block = value.lower(into: arena)
-        case .mount(let value):
-            c.pointee.access_type_case = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessTypeCase(rawValue: 2)
-            c.pointee.mount = value.lower(into: arena)
-        case nil: break
+        if w.chose(0) {
+            var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(UnsetFields())
+            w.message(0, &value)
+            accessType = .block(value)
+        } else if case .block(var value)? = accessType {
+            w.message(0, &value)
         }
-        c.pointee.access_mode = self.accessMode.lower(into: arena)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__BlockVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__block_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__block_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__block_volume__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__MountVolume
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__mount_volume__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__mount_volume__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.fsType = nil
+        self.mountFlags = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_fs_type != 0 { self.fsType = Lift.text(c.pointee.fs_type) }
-        self.mountFlags = Lift.texts(c.pointee.mount_flags, c.pointee.n_mount_flags)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__mount_volume__type())
-        if let value = self.fsType {
-            c.pointee.has_fs_type = 1
-            c.pointee.fs_type = arena.text(value)
-        }
-        if !self.mountFlags.isEmpty {
-            c.pointee.n_mount_flags = self.mountFlags.count
-            c.pointee.mount_flags = arena.texts(self.mountFlags)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(1, &mountFlags)
+        w.text(0, &fsType)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__access_mode__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__volume_capability__access_mode__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mode = .init(rawValue: 0)
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mode = Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode.Mode(rawValue: Lift.raw(c.pointee.mode.rawValue))
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__volume_capability__access_mode__type())
-        c.pointee.mode = Mesos__Volume__Source__CSIVolume__VolumeCapability__AccessMode__Mode(rawValue: UInt32(bitPattern: self.mode.rawValue))
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.`enum`(0, &mode)
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
-    typealias CStruct = Mesos__Volume__Source__CSIVolume__StaticProvisioning
+    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__static_provisioning__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: mesos__volume__source__csivolume__static_provisioning__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.volumeID = ""
+        self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(unset)
+        self.nodeStageSecrets = [:]
+        self.nodePublishSecrets = [:]
+        self.volumeContext = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.volumeID = Lift.text(c.pointee.volume_id)
-        self.volumeCapability = Mesos.Volume.Source.CSIVolume.VolumeCapability(copying: c.pointee.volume_capability)
-        self.nodeStageSecrets = Lift.dictionary(c.pointee.node_stage_secrets, c.pointee.n_node_stage_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        self.nodePublishSecrets = Lift.dictionary(c.pointee.node_publish_secrets, c.pointee.n_node_publish_secrets) {
-            (Lift.text($0.pointee.key), Mesos.Secret(copying: $0.pointee.value))
-        }
-        self.volumeContext = Lift.dictionary(c.pointee.volume_context, c.pointee.n_volume_context) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &volumeContext)
+        w.map(3, &nodePublishSecrets)
+        w.map(2, &nodeStageSecrets)
+        w.message(1, &volumeCapability)
+        w.text(0, &volumeID)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(mesos__volume__source__csivolume__static_provisioning__type())
-        c.pointee.volume_id = arena.text(self.volumeID)
-        c.pointee.volume_capability = self.volumeCapability.lower(into: arena)
-        if !self.nodeStageSecrets.isEmpty {
-            c.pointee.n_node_stage_secrets = self.nodeStageSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_stage_secrets_entry__type()
-            c.pointee.node_stage_secrets = arena.entries(self.nodeStageSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodeStageSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.nodePublishSecrets.isEmpty {
-            c.pointee.n_node_publish_secrets = self.nodePublishSecrets.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__node_publish_secrets_entry__type()
-            c.pointee.node_publish_secrets = arena.entries(self.nodePublishSecrets, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__NodePublishSecretsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.volumeContext.isEmpty {
-            c.pointee.n_volume_context = self.volumeContext.count
-            let type: UnsafePointer<cp_message> = mesos__volume__source__csivolume__static_provisioning__volume_context_entry__type()
-            c.pointee.volume_context = arena.entries(self.volumeContext, type) {
-                (entry: UnsafeMutablePointer<Mesos__Volume__Source__CSIVolume__StaticProvisioning__VolumeContextEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

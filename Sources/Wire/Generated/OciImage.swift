@@ -6,17 +6,24 @@ internal import CProto
 
 extension Oci.Spec.Image.V1 {
     /// How a container of the image is run, and what its layers are.
-    public struct Configuration: Sendable, Hashable {
+    public struct Configuration: Sendable {
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// In Go's words: "linux".
         public var os: String
+        /// The layers.
         public var rootfs: Oci.Spec.Image.V1.Configuration.Rootfs
-        public var created: String?
-        public var author: String?
+        /// When, in RFC 3339.
+        public var created: Optional<String>
+        /// Who made it.
+        public var author: Optional<String>
+        /// How to run it.
         public var config: Oci.Spec.Image.V1.Configuration.Config? {
             get { configBox.value }
             _modify { yield &configBox.value }
         }
         private var configBox: Boxed<Oci.Spec.Image.V1.Configuration.Config>
+        /// How the layers were made.
         public var history: [Oci.Spec.Image.V1.Configuration.History]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -40,8 +47,10 @@ extension Oci.Spec.Image.V1 {
         }
 
         /// The layers' digests before compression, from the bottom up.
-        public struct Rootfs: Sendable, Hashable {
+        public struct Rootfs: Sendable {
+            /// Always "layers".
             public var type: String
+            /// Digests of the unpacked layers, the lowest first.
             public var diffIDs: [String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -53,14 +62,22 @@ extension Oci.Spec.Image.V1 {
         }
 
         /// Command, environment, user, ports, volumes.
-        public struct Config: Sendable, Hashable {
-            public var user: String?
+        public struct Config: Sendable {
+            /// A name or number, perhaps with a group behind a colon.
+            public var user: Optional<String>
+            /// Ports that are listened on, as "80/tcp"; the values are empty.
             public var exposedPorts: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
+            /// Variables, as NAME=VALUE.
             public var env: [String]
+            /// What the arguments are put behind.
             public var entrypoint: [String]
+            /// Arguments if none are given.
             public var cmd: [String]
+            /// Paths that should be volumes; the values are empty.
             public var volumes: [String: Oci.Spec.Image.V1.Configuration.Config.Empty]
-            public var workingDir: String?
+            /// Where the program starts.
+            public var workingDir: Optional<String>
+            /// What the image is labelled with.
             public var labels: [String: String]
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
@@ -86,7 +103,7 @@ extension Oci.Spec.Image.V1 {
             }
 
             /// An empty object: ports and volumes are the keys of maps.
-            public struct Empty: Sendable, Hashable {
+            public struct Empty: Sendable {
                 /// Fields that this version does not know, as they are encoded again.
                 public var unknownFields: [UInt8] = []
 
@@ -96,12 +113,17 @@ extension Oci.Spec.Image.V1 {
         }
 
         /// How a layer was made.
-        public struct History: Sendable, Hashable {
-            public var created: String?
-            public var author: String?
-            public var createdBy: String?
-            public var comment: String?
-            public var emptyLayer: Bool?
+        public struct History: Sendable {
+            /// When, in RFC 3339.
+            public var created: Optional<String>
+            /// Who made the layer.
+            public var author: Optional<String>
+            /// The command that made the layer.
+            public var createdBy: Optional<String>
+            /// What the author says.
+            public var comment: Optional<String>
+            /// It changed no file.
+            public var emptyLayer: Optional<Bool>
             /// Fields that this version does not know, as they are encoded again.
             public var unknownFields: [UInt8] = []
 
@@ -122,11 +144,16 @@ extension Oci.Spec.Image.V1 {
     }
 
     /// Content by media type, digest and size.
-    public struct Descriptor: Sendable, Hashable {
+    public struct Descriptor: Sendable {
+        /// What kind of blob.
         public var mediaType: String
+        /// What the blob is called: an algorithm, a colon, and the sum.
         public var digest: String
+        /// Bytes.
         public var size: Int64
+        /// Where else it can be fetched.
         public var urls: [String]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -147,9 +174,12 @@ extension Oci.Spec.Image.V1 {
     }
 
     /// The manifests of an image for all platforms.
-    public struct Index: Sendable, Hashable {
+    public struct Index: Sendable {
+        /// The version of this format.
         public var schemaVersion: Int64
+        /// One for each platform.
         public var manifests: [Oci.Spec.Image.V1.ManifestDescriptor]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -166,10 +196,14 @@ extension Oci.Spec.Image.V1 {
     }
 
     /// The manifest of an image for one platform.
-    public struct Manifest: Sendable, Hashable {
+    public struct Manifest: Sendable {
+        /// The version of this format.
         public var schemaVersion: Int64
+        /// The blob with the image's configuration.
         public var config: Oci.Spec.Image.V1.Descriptor
+        /// The layers, the lowest first.
         public var layers: [Oci.Spec.Image.V1.Descriptor]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -188,16 +222,22 @@ extension Oci.Spec.Image.V1 {
     }
 
     /// A manifest, and the platform that it is for.
-    public struct ManifestDescriptor: Sendable, Hashable {
+    public struct ManifestDescriptor: Sendable {
+        /// What kind of blob.
         public var mediaType: String
+        /// What the blob is called: an algorithm, a colon, and the sum.
         public var digest: String
+        /// Bytes.
         public var size: Int64
+        /// What it runs on.
         public var platform: Oci.Spec.Image.V1.Platform? {
             get { platformBox.value }
             _modify { yield &platformBox.value }
         }
         private var platformBox: Boxed<Oci.Spec.Image.V1.Platform>
+        /// Where else it can be fetched.
         public var urls: [String]
+        /// What else is worth knowing.
         public var annotations: [String: String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -220,12 +260,18 @@ extension Oci.Spec.Image.V1 {
     }
 
     /// A processor architecture and an operating system.
-    public struct Platform: Sendable, Hashable {
+    public struct Platform: Sendable {
+        /// In Go's words: "amd64".
         public var architecture: String
+        /// In Go's words: "linux".
         public var os: String
-        public var osVersion: String?
+        /// Of Windows.
+        public var osVersion: Optional<String>
+        /// Of Windows.
         public var osFeatures: [String]
-        public var variant: String?
+        /// Of the architecture: "v7".
+        public var variant: Optional<String>
+        /// Left for later.
         public var features: [String]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -249,471 +295,223 @@ extension Oci.Spec.Image.V1 {
 }
 
 extension Oci.Spec.Image.V1.Configuration: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Configuration
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__configuration__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.architecture = ""
+        self.os = ""
+        self.rootfs = Oci.Spec.Image.V1.Configuration.Rootfs(unset)
+        self.created = nil
+        self.author = nil
+        self.configBox = Boxed()
+        self.history = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.architecture = Lift.text(c.pointee.architecture)
-        self.os = Lift.text(c.pointee.os)
-        self.rootfs = Oci.Spec.Image.V1.Configuration.Rootfs(copying: c.pointee.rootfs)
-        if c.pointee.has_created != 0 { self.created = Lift.text(c.pointee.created) }
-        if c.pointee.has_author != 0 { self.author = Lift.text(c.pointee.author) }
-        if let value = c.pointee.config {
-            self.configBox = Boxed(Oci.Spec.Image.V1.Configuration.Config(copying: value))
-        } else {
-            self.configBox = Boxed(nil)
-        }
-        self.history = Lift.messages(c.pointee.history, c.pointee.n_history)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(6, &history)
+        w.boxed(5, &configBox)
+        w.text(4, &author)
+        w.text(3, &created)
+        w.message(2, &rootfs)
+        w.text(1, &os)
+        w.text(0, &architecture)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__type())
-        c.pointee.architecture = arena.text(self.architecture)
-        c.pointee.os = arena.text(self.os)
-        c.pointee.rootfs = self.rootfs.lower(into: arena)
-        if let value = self.created {
-            c.pointee.has_created = 1
-            c.pointee.created = arena.text(value)
-        }
-        if let value = self.author {
-            c.pointee.has_author = 1
-            c.pointee.author = arena.text(value)
-        }
-        if let value = self.config { c.pointee.config = value.lower(into: arena) }
-        if !self.history.isEmpty {
-            c.pointee.n_history = self.history.count
-            c.pointee.history = arena.messages(self.history)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Configuration__Rootfs
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__rootfs__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__configuration__rootfs__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.type = ""
+        self.diffIDs = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.type = Lift.text(c.pointee.type)
-        self.diffIDs = Lift.texts(c.pointee.diff_ids, c.pointee.n_diff_ids)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__rootfs__type())
-        c.pointee.type = arena.text(self.type)
-        if !self.diffIDs.isEmpty {
-            c.pointee.n_diff_ids = self.diffIDs.count
-            c.pointee.diff_ids = arena.texts(self.diffIDs)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(1, &diffIDs)
+        w.text(0, &type)
     }
 }
 
 extension Oci.Spec.Image.V1.Configuration.Config: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Configuration__Config
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__configuration__config__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.user = nil
+        self.exposedPorts = [:]
+        self.env = []
+        self.entrypoint = []
+        self.cmd = []
+        self.volumes = [:]
+        self.workingDir = nil
+        self.labels = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_user != 0 { self.user = Lift.text(c.pointee.user) }
-        self.exposedPorts = Lift.dictionary(c.pointee.exposedports, c.pointee.n_exposedports) {
-            (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value))
-        }
-        self.env = Lift.texts(c.pointee.env, c.pointee.n_env)
-        self.entrypoint = Lift.texts(c.pointee.entrypoint, c.pointee.n_entrypoint)
-        self.cmd = Lift.texts(c.pointee.cmd, c.pointee.n_cmd)
-        self.volumes = Lift.dictionary(c.pointee.volumes, c.pointee.n_volumes) {
-            (Lift.text($0.pointee.key), Oci.Spec.Image.V1.Configuration.Config.Empty(copying: $0.pointee.value))
-        }
-        if c.pointee.has_workingdir != 0 { self.workingDir = Lift.text(c.pointee.workingdir) }
-        self.labels = Lift.dictionary(c.pointee.labels, c.pointee.n_labels) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(7, &labels)
+        w.text(6, &workingDir)
+        w.map(5, &volumes)
+        w.texts(4, &cmd)
+        w.texts(3, &entrypoint)
+        w.texts(2, &env)
+        w.map(1, &exposedPorts)
+        w.text(0, &user)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__config__type())
-        if let value = self.user {
-            c.pointee.has_user = 1
-            c.pointee.user = arena.text(value)
-        }
-        if !self.exposedPorts.isEmpty {
-            c.pointee.n_exposedports = self.exposedPorts.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__exposed_ports_entry__type()
-            c.pointee.exposedports = arena.entries(self.exposedPorts, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__ExposedPortsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if !self.env.isEmpty {
-            c.pointee.n_env = self.env.count
-            c.pointee.env = arena.texts(self.env)
-        }
-        if !self.entrypoint.isEmpty {
-            c.pointee.n_entrypoint = self.entrypoint.count
-            c.pointee.entrypoint = arena.texts(self.entrypoint)
-        }
-        if !self.cmd.isEmpty {
-            c.pointee.n_cmd = self.cmd.count
-            c.pointee.cmd = arena.texts(self.cmd)
-        }
-        if !self.volumes.isEmpty {
-            c.pointee.n_volumes = self.volumes.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__volumes_entry__type()
-            c.pointee.volumes = arena.entries(self.volumes, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__VolumesEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = value.lower(into: arena)
-            }
-        }
-        if let value = self.workingDir {
-            c.pointee.has_workingdir = 1
-            c.pointee.workingdir = arena.text(value)
-        }
-        if !self.labels.isEmpty {
-            c.pointee.n_labels = self.labels.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__configuration__config__labels_entry__type()
-            c.pointee.labels = arena.entries(self.labels, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Configuration__Config__LabelsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Configuration__Config__Empty
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__empty__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__configuration__config__empty__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__config__empty__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Oci.Spec.Image.V1.Configuration.History: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Configuration__History
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__history__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__configuration__history__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.created = nil
+        self.author = nil
+        self.createdBy = nil
+        self.comment = nil
+        self.emptyLayer = nil
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.has_created != 0 { self.created = Lift.text(c.pointee.created) }
-        if c.pointee.has_author != 0 { self.author = Lift.text(c.pointee.author) }
-        if c.pointee.has_created_by != 0 { self.createdBy = Lift.text(c.pointee.created_by) }
-        if c.pointee.has_comment != 0 { self.comment = Lift.text(c.pointee.comment) }
-        if c.pointee.has_empty_layer != 0 { self.emptyLayer = c.pointee.empty_layer != 0 }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.optional(4, &emptyLayer)
+        w.text(3, &comment)
+        w.text(2, &createdBy)
+        w.text(1, &author)
+        w.text(0, &created)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__configuration__history__type())
-        if let value = self.created {
-            c.pointee.has_created = 1
-            c.pointee.created = arena.text(value)
-        }
-        if let value = self.author {
-            c.pointee.has_author = 1
-            c.pointee.author = arena.text(value)
-        }
-        if let value = self.createdBy {
-            c.pointee.has_created_by = 1
-            c.pointee.created_by = arena.text(value)
-        }
-        if let value = self.comment {
-            c.pointee.has_comment = 1
-            c.pointee.comment = arena.text(value)
-        }
-        if let value = self.emptyLayer {
-            c.pointee.has_empty_layer = 1
-            c.pointee.empty_layer = value ? 1 : 0
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Oci.Spec.Image.V1.Descriptor: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Descriptor
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__descriptor__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__descriptor__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mediaType = ""
+        self.digest = ""
+        self.size = 0
+        self.urls = []
+        self.annotations = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mediaType = Lift.text(c.pointee.mediatype)
-        self.digest = Lift.text(c.pointee.digest)
-        self.size = c.pointee.size
-        self.urls = Lift.texts(c.pointee.urls, c.pointee.n_urls)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(4, &annotations)
+        w.texts(3, &urls)
+        w.number(2, &size)
+        w.text(1, &digest)
+        w.text(0, &mediaType)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__descriptor__type())
-        c.pointee.mediatype = arena.text(self.mediaType)
-        c.pointee.digest = arena.text(self.digest)
-        c.pointee.size = self.size
-        if !self.urls.isEmpty {
-            c.pointee.n_urls = self.urls.count
-            c.pointee.urls = arena.texts(self.urls)
-        }
-        if !self.annotations.isEmpty {
-            c.pointee.n_annotations = self.annotations.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__descriptor__annotations_entry__type()
-            c.pointee.annotations = arena.entries(self.annotations, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Descriptor__AnnotationsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Oci.Spec.Image.V1.Index: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Index
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__index__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__index__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.schemaVersion = 0
+        self.manifests = []
+        self.annotations = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.schemaVersion = c.pointee.schemaversion
-        self.manifests = Lift.messages(c.pointee.manifests, c.pointee.n_manifests)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__index__type())
-        c.pointee.schemaversion = self.schemaVersion
-        if !self.manifests.isEmpty {
-            c.pointee.n_manifests = self.manifests.count
-            c.pointee.manifests = arena.messages(self.manifests)
-        }
-        if !self.annotations.isEmpty {
-            c.pointee.n_annotations = self.annotations.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__index__annotations_entry__type()
-            c.pointee.annotations = arena.entries(self.annotations, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Index__AnnotationsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(2, &annotations)
+        w.messages(1, &manifests)
+        w.number(0, &schemaVersion)
     }
 }
 
 extension Oci.Spec.Image.V1.Manifest: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Manifest
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__manifest__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.schemaVersion = 0
+        self.config = Oci.Spec.Image.V1.Descriptor(unset)
+        self.layers = []
+        self.annotations = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.schemaVersion = c.pointee.schemaversion
-        self.config = Oci.Spec.Image.V1.Descriptor(copying: c.pointee.config)
-        self.layers = Lift.messages(c.pointee.layers, c.pointee.n_layers)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__manifest__type())
-        c.pointee.schemaversion = self.schemaVersion
-        c.pointee.config = self.config.lower(into: arena)
-        if !self.layers.isEmpty {
-            c.pointee.n_layers = self.layers.count
-            c.pointee.layers = arena.messages(self.layers)
-        }
-        if !self.annotations.isEmpty {
-            c.pointee.n_annotations = self.annotations.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__manifest__annotations_entry__type()
-            c.pointee.annotations = arena.entries(self.annotations, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__Manifest__AnnotationsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(3, &annotations)
+        w.messages(2, &layers)
+        w.message(1, &config)
+        w.number(0, &schemaVersion)
     }
 }
 
 extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
-    typealias CStruct = Oci__Spec__Image__V1__ManifestDescriptor
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest_descriptor__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__manifest_descriptor__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.mediaType = ""
+        self.digest = ""
+        self.size = 0
+        self.platformBox = Boxed()
+        self.urls = []
+        self.annotations = [:]
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.mediaType = Lift.text(c.pointee.mediatype)
-        self.digest = Lift.text(c.pointee.digest)
-        self.size = c.pointee.size
-        if let value = c.pointee.platform {
-            self.platformBox = Boxed(Oci.Spec.Image.V1.Platform(copying: value))
-        } else {
-            self.platformBox = Boxed(nil)
-        }
-        self.urls = Lift.texts(c.pointee.urls, c.pointee.n_urls)
-        self.annotations = Lift.dictionary(c.pointee.annotations, c.pointee.n_annotations) {
-            (Lift.text($0.pointee.key), Lift.text($0.pointee.value))
-        }
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(5, &annotations)
+        w.texts(4, &urls)
+        w.boxed(3, &platformBox)
+        w.number(2, &size)
+        w.text(1, &digest)
+        w.text(0, &mediaType)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__manifest_descriptor__type())
-        c.pointee.mediatype = arena.text(self.mediaType)
-        c.pointee.digest = arena.text(self.digest)
-        c.pointee.size = self.size
-        if let value = self.platform { c.pointee.platform = value.lower(into: arena) }
-        if !self.urls.isEmpty {
-            c.pointee.n_urls = self.urls.count
-            c.pointee.urls = arena.texts(self.urls)
-        }
-        if !self.annotations.isEmpty {
-            c.pointee.n_annotations = self.annotations.count
-            let type: UnsafePointer<cp_message> = oci__spec__image__v1__manifest_descriptor__annotations_entry__type()
-            c.pointee.annotations = arena.entries(self.annotations, type) {
-                (entry: UnsafeMutablePointer<Oci__Spec__Image__V1__ManifestDescriptor__AnnotationsEntry>, key, value) in
-                entry.pointee.key = arena.text(key)
-                entry.pointee.value = arena.text(value)
-            }
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Oci.Spec.Image.V1.Platform: Message {
-    typealias CStruct = Oci__Spec__Image__V1__Platform
+    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__platform__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: oci__spec__image__v1__platform__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.architecture = ""
+        self.os = ""
+        self.osVersion = nil
+        self.osFeatures = []
+        self.variant = nil
+        self.features = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.architecture = Lift.text(c.pointee.architecture)
-        self.os = Lift.text(c.pointee.os)
-        if c.pointee.has_os_version != 0 { self.osVersion = Lift.text(c.pointee.os_version) }
-        self.osFeatures = Lift.texts(c.pointee.os_features, c.pointee.n_os_features)
-        if c.pointee.has_variant != 0 { self.variant = Lift.text(c.pointee.variant) }
-        self.features = Lift.texts(c.pointee.features, c.pointee.n_features)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.texts(5, &features)
+        w.text(4, &variant)
+        w.texts(3, &osFeatures)
+        w.text(2, &osVersion)
+        w.text(1, &os)
+        w.text(0, &architecture)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(oci__spec__image__v1__platform__type())
-        c.pointee.architecture = arena.text(self.architecture)
-        c.pointee.os = arena.text(self.os)
-        if let value = self.osVersion {
-            c.pointee.has_os_version = 1
-            c.pointee.os_version = arena.text(value)
-        }
-        if !self.osFeatures.isEmpty {
-            c.pointee.n_os_features = self.osFeatures.count
-            c.pointee.os_features = arena.texts(self.osFeatures)
-        }
-        if let value = self.variant {
-            c.pointee.has_variant = 1
-            c.pointee.variant = arena.text(value)
-        }
-        if !self.features.isEmpty {
-            c.pointee.n_features = self.features.count
-            c.pointee.features = arena.texts(self.features)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }

@@ -7,6 +7,58 @@ public enum Appc {
     public enum Spec {}
 }
 
+public enum Containerd {
+    /// Package `containerd.events`.
+    public enum Events {}
+
+    public enum Runc {
+        /// Package `containerd.runc.v1`.
+        public enum V1 {}
+    }
+
+    public enum Runtime {
+        public enum Bootstrap {
+            /// Package `containerd.runtime.bootstrap.v1`.
+            public enum V1 {}
+        }
+
+        public enum Sandbox {
+            /// Package `containerd.runtime.sandbox.v1`.
+            public enum V1 {}
+        }
+    }
+
+    public enum Services {
+        public enum Events {
+            public enum Ttrpc {
+                /// Package `containerd.services.events.ttrpc.v1`.
+                public enum V1 {}
+            }
+        }
+    }
+
+    public enum Task {
+        /// Package `containerd.task.v2`.
+        public enum V2 {}
+
+        /// Package `containerd.task.v3`.
+        public enum V3 {}
+    }
+
+    /// Package `containerd.types`.
+    public enum Types {}
+
+    public enum V1 {
+        /// Package `containerd.v1.types`.
+        public enum Types {}
+    }
+}
+
+public enum Csi {
+    /// Package `csi.v1`.
+    public enum V1 {}
+}
+
 public enum Docker {
     /// Package `docker.spec`.
     public enum Spec {
@@ -37,6 +89,18 @@ public enum Google {
 
     /// Package `google.rpc`.
     public enum Rpc {}
+}
+
+public enum Io {
+    public enum Containerd {
+        public enum Cgroups {
+            /// Package `io.containerd.cgroups.v1`.
+            public enum V1 {}
+
+            /// Package `io.containerd.cgroups.v2`.
+            public enum V2 {}
+        }
+    }
 }
 
 /// Package `mesos`.

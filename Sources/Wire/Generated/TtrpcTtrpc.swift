@@ -4,16 +4,19 @@
 
 internal import CProto
 
-extension Ttrpc {
+extension Wire.Ttrpc {
     /// The first message of a call, from the client.
-    public struct Request: Sendable, Hashable {
+    public struct Request: Sendable {
         /// Full name of the service, e.g. "gantry.v1.Containerizer".
         public var service: String
+        /// The method.
         public var method: String
+        /// The message, encoded.
         public var payload: [UInt8]
         /// Nanoseconds that the client is willing to wait; 0 is for ever.
         public var timeoutNano: Int64
-        public var metadata: [Ttrpc.KeyValue]
+        /// What goes beside the request, such as who asks.
+        public var metadata: [Wire.Ttrpc.KeyValue]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -22,7 +25,7 @@ extension Ttrpc {
             method: String = "",
             payload: [UInt8] = [],
             timeoutNano: Int64 = 0,
-            metadata: [Ttrpc.KeyValue] = []
+            metadata: [Wire.Ttrpc.KeyValue] = []
         ) {
             self.service = service
             self.method = method
@@ -33,9 +36,10 @@ extension Ttrpc {
     }
 
     /// The last message of a call, from the server.
-    public struct Response: Sendable, Hashable {
+    public struct Response: Sendable {
         /// Absent is the same as code 0.
-        public var status: Google.Rpc.Status?
+        public var status: Optional<Google.Rpc.Status>
+        /// The message, encoded.
         public var payload: [UInt8]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -47,8 +51,10 @@ extension Ttrpc {
     }
 
     /// One entry of a request's metadata; keys may be repeated.
-    public struct KeyValue: Sendable, Hashable {
+    public struct KeyValue: Sendable {
+        /// The name.
         public var key: String
+        /// What it says.
         public var value: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -60,92 +66,59 @@ extension Ttrpc {
     }
 }
 
-extension Ttrpc.Request: Message {
-    typealias CStruct = Ttrpc__Request
+extension Wire.Ttrpc.Request: Message {
+    public static var schema: MessageSchema { MessageSchema(table: ttrpc__request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: ttrpc__request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.service = ""
+        self.method = ""
+        self.payload = []
+        self.timeoutNano = 0
+        self.metadata = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.service = Lift.text(c.pointee.service)
-        self.method = Lift.text(c.pointee.method)
-        self.payload = Lift.bytes(c.pointee.payload)
-        self.timeoutNano = c.pointee.timeout_nano
-        self.metadata = Lift.messages(c.pointee.metadata, c.pointee.n_metadata)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__request__type())
-        c.pointee.service = arena.text(self.service)
-        c.pointee.method = arena.text(self.method)
-        c.pointee.payload = arena.bytes(self.payload)
-        c.pointee.timeout_nano = self.timeoutNano
-        if !self.metadata.isEmpty {
-            c.pointee.n_metadata = self.metadata.count
-            c.pointee.metadata = arena.messages(self.metadata)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
-}
-
-extension Ttrpc.Response: Message {
-    typealias CStruct = Ttrpc__Response
-
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: ttrpc__response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
-    }
-
-    init(copying c: UnsafePointer<CStruct>) {
-        if let value = c.pointee.status {
-            self.status = Google.Rpc.Status(copying: value)
-        }
-        self.payload = Lift.bytes(c.pointee.payload)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__response__type())
-        if let value = self.status { c.pointee.status = value.lower(into: arena) }
-        c.pointee.payload = arena.bytes(self.payload)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &metadata)
+        w.number(3, &timeoutNano)
+        w.bytes(2, &payload)
+        w.text(1, &method)
+        w.text(0, &service)
     }
 }
 
-extension Ttrpc.KeyValue: Message {
-    typealias CStruct = Ttrpc__KeyValue
+extension Wire.Ttrpc.Response: Message {
+    public static var schema: MessageSchema { MessageSchema(table: ttrpc__response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: ttrpc__key_value__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.status = nil
+        self.payload = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.key = Lift.text(c.pointee.key)
-        self.value = Lift.text(c.pointee.value)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.bytes(1, &payload)
+        w.message(0, &status)
+    }
+}
+
+extension Wire.Ttrpc.KeyValue: Message {
+    public static var schema: MessageSchema { MessageSchema(table: ttrpc__key_value__type()) }
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.key = ""
+        self.value = ""
     }
 
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(ttrpc__key_value__type())
-        c.pointee.key = arena.text(self.key)
-        c.pointee.value = arena.text(self.value)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(1, &value)
+        w.text(0, &key)
     }
 }

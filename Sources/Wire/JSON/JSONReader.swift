@@ -21,7 +21,7 @@ struct JSONReader {
     ) throws(WireError) -> UnsafeMutablePointer<ProtobufCMessage> {
         do throws(JSONScanner.Failure) {
             let message = try newMessage(table)
-            try read(into: message, table)
+            try readContent(into: message, table)
             try scanner.expectEnd()
             return message
         } catch {
@@ -198,8 +198,31 @@ struct JSONReader {
         guard path.count <= Int(CP_MAX_DEPTH) else { throw scanner.failure("", code: .tooDeep) }
         let message = try newMessage(table)
         place.storeBytes(of: message, as: UnsafeMutablePointer<ProtobufCMessage>?.self)
-        guard scanner.peek() == UInt8(ascii: "{") else { throw unsuitable("not an object", scanner.at) }
-        try read(into: message, table)
+        guard WellKnown(table) != nil || scanner.peek() == UInt8(ascii: "{") else {
+            throw unsuitable("not an object", scanner.at)
+        }
+        try readContent(into: message, table)
+    }
+
+    private mutating func readContent(
+        into message: UnsafeMutablePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
+    ) throws(JSONScanner.Failure) {
+        switch WellKnown(table) {
+        case nil: try read(into: message, table)
+        case .wrapper: try readValue(into: message, table, 0)
+        case .timestamp:
+            _ = scanner.peek()
+            let start = scanner.at
+            guard scanner.peek() == UInt8(ascii: "\""), let moment = JSONTimestamp(try scanner.string()) else {
+                throw unsuitable("not a timestamp", start)
+            }
+            guard let seconds = cp_place(arena, message, table, 0), let nanos = cp_place(arena, message, table, 1)
+            else {
+                throw scanner.failure("", code: .memoryLimit)
+            }
+            seconds.storeBytes(of: moment.seconds, as: Int64.self)
+            nanos.storeBytes(of: moment.nanos, as: Int32.self)
+        }
     }
 
     private mutating func readEnum(

@@ -5,33 +5,34 @@ internal import CProto
 ///
 /// The protobuf JSON mapping, with the field names of the .proto file: 64-bit integers are strings, bytes are base64,
 /// enums are names (numbers, if undeclared), NaN and the infinities are strings, maps are objects with sorted keys.
-/// `google.protobuf.Any` is written like every other message.
+/// `google.protobuf.Timestamp` and the wrappers have their own forms (`WellKnown`); `google.protobuf.Any` is written like
+/// every other message.
 struct JSONWriter {
     let style: JSONStyle
     let arena: UnsafeMutablePointer<cp_arena>
     private(set) var output: [UInt8] = []
     private var depth = 0
     private var level = 0
-    private var isTooDeep = false
+    private(set) var failure: WireError.Code?
 
     init(style: JSONStyle, arena: UnsafeMutablePointer<cp_arena>) {
         self.style = style
         self.arena = arena
     }
 
-    /// False for a message of too many levels.
-    mutating func write(_ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>) -> Bool {
+    /// Afterwards `failure` says whether the message has too many levels, or a timestamp that JSON has no text for.
+    mutating func write(_ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>) {
         writeMessage(message, table)
-        return !isTooDeep
     }
 
     private mutating func writeMessage(
         _ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
     ) {
         guard level <= Int(CP_MAX_DEPTH) else {
-            isTooDeep = true
+            failure = .tooDeep
             return
         }
+        if let kind = WellKnown(table) { return write(kind, message, table) }
         level += 1
         defer { level -= 1 }
         open("{")
@@ -46,6 +47,23 @@ struct JSONWriter {
             write(field, table.pointee.fields[index], of: message)
         }
         close("}", empty: first)
+    }
+
+    private mutating func write(
+        _ kind: WellKnown, _ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
+    ) {
+        let fields = table.pointee.descriptor.pointee.fields!
+        func place(_ index: Int) -> UnsafeRawPointer { UnsafeRawPointer(message) + Int(fields[index].offset) }
+        switch kind {
+        case .wrapper: write(value: place(0), fields, table.pointee.fields[0])
+        case .timestamp:
+            let moment = JSONTimestamp(seconds: place(0).load(as: Int64.self), nanos: place(1).load(as: Int32.self))
+            guard let text = moment.text else {
+                failure = .unsuitableValue
+                return
+            }
+            put("\"\(text)\"")
+        }
     }
 
     private mutating func write(

@@ -3,14 +3,15 @@ import SwiftProtobuf
 import SwiftProtobufPluginLibrary
 
 /// protoc's plugin. `emit=c` writes the tables beside protoc-c's output, `emit=wire` the Swift values,
-/// `emit=services` the service protocols and clients. All files go to one run: names are resolved across them.
+/// `emit=services` the service protocols and clients, `emit=readers` functions for the benchmark. All files go to one
+/// run: names are resolved across them.
 @main
 struct Generator: CodeGenerator {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
-    let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = []
+    let supportedFeatures: [Google_Protobuf_Compiler_CodeGeneratorResponse.Feature] = [.proto3Optional]
 
     func generate(
         files: [FileDescriptor],
@@ -19,11 +20,13 @@ struct Generator: CodeGenerator {
         generatorOutputs outputs: any GeneratorOutputs
     ) throws {
         let files = files.sorted { $0.name < $1.name }
-        switch parameter.parsedPairs.first(where: { $0.key == "emit" })?.value {
+        let options = Dictionary(parameter.parsedPairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        switch options["emit"] {
         case "c": try emitTables(files, outputs)
         case "wire": try emitValues(files, outputs)
         case "services": try emitServices(files, outputs)
-        default: throw Failure(description: "pass emit=c, emit=wire or emit=services")
+        case "readers": try emitReaders(files, options["for"] ?? "", outputs)
+        default: throw Failure(description: "pass emit=c, emit=wire, emit=services or emit=readers")
         }
     }
 
@@ -47,9 +50,18 @@ struct Generator: CodeGenerator {
 
     private func emitServices(_ files: [FileDescriptor], _ outputs: any GeneratorOutputs) throws {
         let model = Model(files)
-        for service in files.flatMap(\.services) {
+        // Only what this project serves: CSI is spoken over gRPC, and containerd has two services called Task.
+        for service in files.flatMap(\.services) where service.file.package.hasPrefix("gantry.") {
             try outputs.add(fileName: service.name + ".swift", contents: source(of: service, model))
         }
+    }
+
+    private func emitReaders(_ files: [FileDescriptor], _ name: String, _ outputs: any GeneratorOutputs) throws {
+        guard let contestant = ReaderPrinter.Contestant(rawValue: name) else {
+            throw Failure(description: "pass for=gantry, for=swift, for=c or for=cpp")
+        }
+        let printer = ReaderPrinter(contestant: contestant, model: Model(files))
+        try outputs.add(fileName: "readers.\(contestant.suffix)", contents: printer.source(files))
     }
 }
 

@@ -52,12 +52,11 @@ struct Model {
         recursive.contains(message.fullName) || sizes[message.fullName, default: 0] > Model.largestInline
     }
 
-    /// Two messages are equal if they encode to the same bytes. For small ones the compiler's comparison of the fields is
-    /// the same and quicker; for large ones, which are seldom compared, it would be a fifth of the machine code. Not the
-    /// same for numbers with a fraction: NaN is not itself, and 0 is -0.
-    func comparesByEncoding(_ message: Descriptor) -> Bool {
-        let fractions = message.fields.contains { $0.type == .double || $0.type == .float }
-        return fractions || message.fields.count > 4
+    /// A text and perhaps an outer one: such messages are keys of dictionaries. The compiler's comparison of their fields
+    /// is quicker than that of their encodings and gives the same; for all messages it would cost too much machine code.
+    func isIdentifier(_ message: Descriptor) -> Bool {
+        guard let first = message.fields.first, message.name.hasSuffix("ID") else { return false }
+        return first.type == .string && first.isRequired && message.fields.count <= 2
     }
 
     func cardinality(of field: FieldDescriptor) -> Cardinality {

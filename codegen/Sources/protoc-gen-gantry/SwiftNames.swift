@@ -87,7 +87,7 @@ extension FieldDescriptor {
 
 extension OneofDescriptor {
     var swiftName: String { lowerCamel(name) }
-    var swiftTypeName: String { upperCamel(name) }
+    var swiftTypeName: String { name == "type" ? "TypeOneof" : upperCamel(name) }
 }
 
 extension EnumDescriptor {

@@ -59,7 +59,9 @@ struct ValuePrinter {
 
     private func printStruct(_ message: Descriptor, _ p: inout CodePrinter) {
         p.comment(message)
-        p.print("public struct \(typeName(message.name, isEnum: false)): Sendable, Hashable {")
+        // Otherwise it is Message that makes it Hashable.
+        let hashable = model.isIdentifier(message) ? ", Hashable" : ""
+        p.print("public struct \(typeName(message.name, isEnum: false)): Sendable\(hashable) {")
         p.withIndentation { p in
             for member in members(of: message) { printProperty(member, &p) }
             p.print("/// Fields that this version does not know, as they are encoded again.")
@@ -88,7 +90,7 @@ struct ValuePrinter {
         case .oneof(let oneof): p.comment(oneof)
         }
         guard let element = boxedType(member) else {
-            p.print("public var \(escaped(member.swiftName)): \(type(of: member))")
+            p.print("public var \(escaped(member.swiftName)): \(storedType(of: member))")
             return
         }
         let required = type(of: member) == element
@@ -149,26 +151,17 @@ struct ValuePrinter {
 
     private func printConformance(_ message: Descriptor, _ p: inout CodePrinter) {
         let conversion = ConversionPrinter(printer: self, message: message)
-        let cType = cTypeName(message.fullName)
         p.print("extension \(model.swiftName(of: message)): Message {")
         p.withIndentation { p in
-            p.print("typealias CStruct = \(cType)", "")
-            p.print("public static var schema: MessageSchema<Self> {")
-            p.print("    MessageSchema(")
-            p.print("        table: \(cLowerName(message.fullName))__type(),")
-            p.print("        copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },")
-            p.print("        lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })", "}", "")
-            conversion.printCopying(&p)
+            p.print(
+                "public static var schema: MessageSchema { MessageSchema(table: \(cLowerName(message.fullName))__type()) }"
+            )
             p.print()
-            conversion.printLowering(&p)
-            if model.comparesByEncoding(message) { printComparison(&p) }
+            conversion.printUnset(&p)
+            p.print()
+            conversion.printWalk(&p)
         }
         p.print("}")
-    }
-
-    private func printComparison(_ p: inout CodePrinter) {
-        p.print("", "public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }", "")
-        p.print("public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }")
     }
 }
 
@@ -233,6 +226,13 @@ extension ValuePrinter {
         }
     }
 
+    /// Spelled out, an optional has no initial value of its own. With one, each initialiser would make the value twice
+    /// and copy it in between.
+    private func storedType(of member: Member) -> String {
+        let type = type(of: member)
+        return type.hasSuffix("?") ? "Optional<\(type.dropLast())>" : type
+    }
+
     /// The type in the box, if the member is held in one.
     func boxedType(_ member: Member) -> String? {
         guard case .field(let field) = member, field.type == .message, !field.isRepeated else { return nil }
@@ -240,20 +240,29 @@ extension ValuePrinter {
     }
 
     private func initialValue(_ member: Member) -> String {
-        guard case .field(let field) = member else { return " = nil" }
+        if case .field(let field) = member, model.cardinality(of: field) == .required { return "" }
+        return " = " + unsetValue(member)
+    }
+
+    /// What a property holds when nothing was decoded for it.
+    func unsetValue(_ member: Member) -> String {
+        guard case .field(let field) = member else { return "nil" }
         switch model.cardinality(of: field) {
-        case .required: return ""
-        case .optional, .oneofMember: return " = nil"
-        case .repeated: return " = []"
-        case .map: return " = [:]"
-        case .implicit:
-            switch field.type {
-            case .bool: return " = false"
-            case .string: return " = \"\""
-            case .bytes: return " = []"
-            case .enum: return " = .init(rawValue: 0)"
-            default: return " = 0"
-            }
+        case .optional, .oneofMember: return "nil"
+        case .repeated: return "[]"
+        case .map: return "[:]"
+        case .required, .implicit: return unsetElement(field)
+        }
+    }
+
+    func unsetElement(_ field: FieldDescriptor) -> String {
+        switch field.type {
+        case .bool: "false"
+        case .string: "\"\""
+        case .bytes: "[]" + (field.realContainingOneof == nil ? "" : " as [UInt8]")
+        case .enum: field.realContainingOneof == nil ? ".init(rawValue: 0)" : "\(elementType(of: field))(rawValue: 0)"
+        case .message: "\(elementType(of: field))(\(field.realContainingOneof == nil ? "unset" : "UnsetFields()"))"
+        default: field.realContainingOneof == nil ? "0" : "0 as \(elementType(of: field))"
         }
     }
 }

@@ -2,6 +2,7 @@
 #ifndef CPROTO_ARENA_H
 #define CPROTO_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -27,7 +28,15 @@ struct cp_arena {
 void cp_arena_init(struct cp_arena *arena, void *buffer, size_t size, size_t budget);
 void cp_arena_free(struct cp_arena *arena);
 
-/* An arena on the heap, its first block with it: one allocation does for a small message. Never NULL. */
+/*
+ * A block of this thread's, aligned like malloc's; NULL while somebody on this thread has it. malloc would take longer
+ * for a block of this size than a small message takes to be decoded. `give` tells whether it was that block.
+ */
+enum { CP_SCRATCH_SIZE = 16 * 1024 };
+uint8_t *cp_scratch_take(void);
+bool cp_scratch_give(const void *block);
+
+/* An arena with its first block: the thread's, or one on the heap. Never NULL. Closed by the thread that opened it. */
 struct cp_arena *cp_arena_open(size_t budget);
 void cp_arena_close(struct cp_arena *arena);
 

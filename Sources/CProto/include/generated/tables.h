@@ -8,6 +8,21 @@
 #include "cproto/table.h"
 
 #include "appc/spec.pb-c.h"
+#include "containerd/events/task.pb-c.h"
+#include "containerd/runc/v1/options.pb-c.h"
+#include "containerd/runtime/bootstrap/v1/bootstrap.pb-c.h"
+#include "containerd/runtime/sandbox/v1/sandbox.pb-c.h"
+#include "containerd/services/events/ttrpc/v1/events.pb-c.h"
+#include "containerd/task/v2/task.pb-c.h"
+#include "containerd/task/v3/task.pb-c.h"
+#include "containerd/types/types.pb-c.h"
+#include "containerd/v1/types/task.pb-c.h"
+#include "csi/v1/controller.pb-c.h"
+#include "csi/v1/group_controller.pb-c.h"
+#include "csi/v1/identity.pb-c.h"
+#include "csi/v1/node.pb-c.h"
+#include "csi/v1/snapshot_metadata.pb-c.h"
+#include "csi/v1/types.pb-c.h"
 #include "docker/spec.pb-c.h"
 #include "docker/v1.pb-c.h"
 #include "docker/v2.pb-c.h"
@@ -19,7 +34,12 @@
 #include "gantry/v1/reflection.pb-c.h"
 #include "gantry/v1/system.pb-c.h"
 #include "google/protobuf/any.pb-c.h"
+#include "google/protobuf/empty.pb-c.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "io/containerd/cgroups/v1/metrics.pb-c.h"
+#include "io/containerd/cgroups/v2/metrics.pb-c.h"
 #include "mesos/agent/call.pb-c.h"
 #include "mesos/agent/process_io.pb-c.h"
 #include "mesos/agent/response.pb-c.h"
@@ -97,6 +117,1206 @@ extern const struct cp_message appc__spec__image_manifest__dependency__table;
 static inline const struct cp_message *appc__spec__image_manifest__dependency__type(void)
 {
     return &appc__spec__image_manifest__dependency__table;
+}
+extern const struct cp_message containerd__events__task_checkpointed__table;
+static inline const struct cp_message *containerd__events__task_checkpointed__type(void)
+{
+    return &containerd__events__task_checkpointed__table;
+}
+extern const struct cp_message containerd__events__task_create__table;
+static inline const struct cp_message *containerd__events__task_create__type(void)
+{
+    return &containerd__events__task_create__table;
+}
+extern const struct cp_message containerd__events__task_delete__table;
+static inline const struct cp_message *containerd__events__task_delete__type(void)
+{
+    return &containerd__events__task_delete__table;
+}
+extern const struct cp_message containerd__events__task_exec_added__table;
+static inline const struct cp_message *containerd__events__task_exec_added__type(void)
+{
+    return &containerd__events__task_exec_added__table;
+}
+extern const struct cp_message containerd__events__task_exec_started__table;
+static inline const struct cp_message *containerd__events__task_exec_started__type(void)
+{
+    return &containerd__events__task_exec_started__table;
+}
+extern const struct cp_message containerd__events__task_exit__table;
+static inline const struct cp_message *containerd__events__task_exit__type(void)
+{
+    return &containerd__events__task_exit__table;
+}
+extern const struct cp_message containerd__events__task_io__table;
+static inline const struct cp_message *containerd__events__task_io__type(void)
+{
+    return &containerd__events__task_io__table;
+}
+extern const struct cp_message containerd__events__task_oom__table;
+static inline const struct cp_message *containerd__events__task_oom__type(void)
+{
+    return &containerd__events__task_oom__table;
+}
+extern const struct cp_message containerd__events__task_paused__table;
+static inline const struct cp_message *containerd__events__task_paused__type(void)
+{
+    return &containerd__events__task_paused__table;
+}
+extern const struct cp_message containerd__events__task_resumed__table;
+static inline const struct cp_message *containerd__events__task_resumed__type(void)
+{
+    return &containerd__events__task_resumed__table;
+}
+extern const struct cp_message containerd__events__task_start__table;
+static inline const struct cp_message *containerd__events__task_start__type(void)
+{
+    return &containerd__events__task_start__table;
+}
+extern const struct cp_message containerd__runc__v1__checkpoint_options__table;
+static inline const struct cp_message *containerd__runc__v1__checkpoint_options__type(void)
+{
+    return &containerd__runc__v1__checkpoint_options__table;
+}
+extern const struct cp_message containerd__runc__v1__options__table;
+static inline const struct cp_message *containerd__runc__v1__options__type(void)
+{
+    return &containerd__runc__v1__options__table;
+}
+extern const struct cp_message containerd__runc__v1__process_details__table;
+static inline const struct cp_message *containerd__runc__v1__process_details__type(void)
+{
+    return &containerd__runc__v1__process_details__table;
+}
+extern const struct cp_message containerd__runtime__bootstrap__v1__bootstrap_params__table;
+static inline const struct cp_message *containerd__runtime__bootstrap__v1__bootstrap_params__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__bootstrap_params__table;
+}
+extern const struct cp_message containerd__runtime__bootstrap__v1__bootstrap_result__table;
+static inline const struct cp_message *containerd__runtime__bootstrap__v1__bootstrap_result__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__bootstrap_result__table;
+}
+extern const struct cp_message containerd__runtime__bootstrap__v1__bootstrap_result__metadata_entry__table;
+static inline const struct cp_message *containerd__runtime__bootstrap__v1__bootstrap_result__metadata_entry__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__bootstrap_result__metadata_entry__table;
+}
+extern const struct cp_message containerd__runtime__bootstrap__v1__extension__table;
+static inline const struct cp_message *containerd__runtime__bootstrap__v1__extension__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__extension__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__create_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__create_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__create_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__create_sandbox_request__annotations_entry__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__create_sandbox_request__annotations_entry__type(void)
+{
+    return &containerd__runtime__sandbox__v1__create_sandbox_request__annotations_entry__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__create_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__create_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__create_sandbox_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__ping_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__ping_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__ping_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__ping_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__ping_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__ping_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__platform_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__platform_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__platform_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__platform_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__platform_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__platform_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__sandbox_metrics_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__sandbox_metrics_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__sandbox_metrics_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__sandbox_metrics_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__sandbox_metrics_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__sandbox_metrics_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__sandbox_status_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__sandbox_status_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__sandbox_status_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__sandbox_status_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__sandbox_status_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__sandbox_status_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__sandbox_status_response__info_entry__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__sandbox_status_response__info_entry__type(void)
+{
+    return &containerd__runtime__sandbox__v1__sandbox_status_response__info_entry__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__shutdown_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__shutdown_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__shutdown_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__shutdown_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__shutdown_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__shutdown_sandbox_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__start_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__start_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__start_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__start_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__start_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__start_sandbox_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__stop_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__stop_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__stop_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__stop_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__stop_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__stop_sandbox_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__update_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__update_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__update_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__update_sandbox_request__annotations_entry__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__update_sandbox_request__annotations_entry__type(void)
+{
+    return &containerd__runtime__sandbox__v1__update_sandbox_request__annotations_entry__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__update_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__update_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__update_sandbox_response__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__wait_sandbox_request__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__wait_sandbox_request__type(void)
+{
+    return &containerd__runtime__sandbox__v1__wait_sandbox_request__table;
+}
+extern const struct cp_message containerd__runtime__sandbox__v1__wait_sandbox_response__table;
+static inline const struct cp_message *containerd__runtime__sandbox__v1__wait_sandbox_response__type(void)
+{
+    return &containerd__runtime__sandbox__v1__wait_sandbox_response__table;
+}
+extern const struct cp_message containerd__services__events__ttrpc__v1__forward_request__table;
+static inline const struct cp_message *containerd__services__events__ttrpc__v1__forward_request__type(void)
+{
+    return &containerd__services__events__ttrpc__v1__forward_request__table;
+}
+extern const struct cp_message containerd__task__v2__checkpoint_task_request__table;
+static inline const struct cp_message *containerd__task__v2__checkpoint_task_request__type(void)
+{
+    return &containerd__task__v2__checkpoint_task_request__table;
+}
+extern const struct cp_message containerd__task__v2__close_iorequest__table;
+static inline const struct cp_message *containerd__task__v2__close_iorequest__type(void)
+{
+    return &containerd__task__v2__close_iorequest__table;
+}
+extern const struct cp_message containerd__task__v2__connect_request__table;
+static inline const struct cp_message *containerd__task__v2__connect_request__type(void)
+{
+    return &containerd__task__v2__connect_request__table;
+}
+extern const struct cp_message containerd__task__v2__connect_response__table;
+static inline const struct cp_message *containerd__task__v2__connect_response__type(void)
+{
+    return &containerd__task__v2__connect_response__table;
+}
+extern const struct cp_message containerd__task__v2__create_task_request__table;
+static inline const struct cp_message *containerd__task__v2__create_task_request__type(void)
+{
+    return &containerd__task__v2__create_task_request__table;
+}
+extern const struct cp_message containerd__task__v2__create_task_response__table;
+static inline const struct cp_message *containerd__task__v2__create_task_response__type(void)
+{
+    return &containerd__task__v2__create_task_response__table;
+}
+extern const struct cp_message containerd__task__v2__delete_request__table;
+static inline const struct cp_message *containerd__task__v2__delete_request__type(void)
+{
+    return &containerd__task__v2__delete_request__table;
+}
+extern const struct cp_message containerd__task__v2__delete_response__table;
+static inline const struct cp_message *containerd__task__v2__delete_response__type(void)
+{
+    return &containerd__task__v2__delete_response__table;
+}
+extern const struct cp_message containerd__task__v2__exec_process_request__table;
+static inline const struct cp_message *containerd__task__v2__exec_process_request__type(void)
+{
+    return &containerd__task__v2__exec_process_request__table;
+}
+extern const struct cp_message containerd__task__v2__exec_process_response__table;
+static inline const struct cp_message *containerd__task__v2__exec_process_response__type(void)
+{
+    return &containerd__task__v2__exec_process_response__table;
+}
+extern const struct cp_message containerd__task__v2__kill_request__table;
+static inline const struct cp_message *containerd__task__v2__kill_request__type(void)
+{
+    return &containerd__task__v2__kill_request__table;
+}
+extern const struct cp_message containerd__task__v2__pause_request__table;
+static inline const struct cp_message *containerd__task__v2__pause_request__type(void)
+{
+    return &containerd__task__v2__pause_request__table;
+}
+extern const struct cp_message containerd__task__v2__pids_request__table;
+static inline const struct cp_message *containerd__task__v2__pids_request__type(void)
+{
+    return &containerd__task__v2__pids_request__table;
+}
+extern const struct cp_message containerd__task__v2__pids_response__table;
+static inline const struct cp_message *containerd__task__v2__pids_response__type(void)
+{
+    return &containerd__task__v2__pids_response__table;
+}
+extern const struct cp_message containerd__task__v2__resize_pty_request__table;
+static inline const struct cp_message *containerd__task__v2__resize_pty_request__type(void)
+{
+    return &containerd__task__v2__resize_pty_request__table;
+}
+extern const struct cp_message containerd__task__v2__resume_request__table;
+static inline const struct cp_message *containerd__task__v2__resume_request__type(void)
+{
+    return &containerd__task__v2__resume_request__table;
+}
+extern const struct cp_message containerd__task__v2__shutdown_request__table;
+static inline const struct cp_message *containerd__task__v2__shutdown_request__type(void)
+{
+    return &containerd__task__v2__shutdown_request__table;
+}
+extern const struct cp_message containerd__task__v2__start_request__table;
+static inline const struct cp_message *containerd__task__v2__start_request__type(void)
+{
+    return &containerd__task__v2__start_request__table;
+}
+extern const struct cp_message containerd__task__v2__start_response__table;
+static inline const struct cp_message *containerd__task__v2__start_response__type(void)
+{
+    return &containerd__task__v2__start_response__table;
+}
+extern const struct cp_message containerd__task__v2__state_request__table;
+static inline const struct cp_message *containerd__task__v2__state_request__type(void)
+{
+    return &containerd__task__v2__state_request__table;
+}
+extern const struct cp_message containerd__task__v2__state_response__table;
+static inline const struct cp_message *containerd__task__v2__state_response__type(void)
+{
+    return &containerd__task__v2__state_response__table;
+}
+extern const struct cp_message containerd__task__v2__stats_request__table;
+static inline const struct cp_message *containerd__task__v2__stats_request__type(void)
+{
+    return &containerd__task__v2__stats_request__table;
+}
+extern const struct cp_message containerd__task__v2__stats_response__table;
+static inline const struct cp_message *containerd__task__v2__stats_response__type(void)
+{
+    return &containerd__task__v2__stats_response__table;
+}
+extern const struct cp_message containerd__task__v2__update_task_request__table;
+static inline const struct cp_message *containerd__task__v2__update_task_request__type(void)
+{
+    return &containerd__task__v2__update_task_request__table;
+}
+extern const struct cp_message containerd__task__v2__update_task_request__annotations_entry__table;
+static inline const struct cp_message *containerd__task__v2__update_task_request__annotations_entry__type(void)
+{
+    return &containerd__task__v2__update_task_request__annotations_entry__table;
+}
+extern const struct cp_message containerd__task__v2__wait_request__table;
+static inline const struct cp_message *containerd__task__v2__wait_request__type(void)
+{
+    return &containerd__task__v2__wait_request__table;
+}
+extern const struct cp_message containerd__task__v2__wait_response__table;
+static inline const struct cp_message *containerd__task__v2__wait_response__type(void)
+{
+    return &containerd__task__v2__wait_response__table;
+}
+extern const struct cp_message containerd__task__v3__checkpoint_task_request__table;
+static inline const struct cp_message *containerd__task__v3__checkpoint_task_request__type(void)
+{
+    return &containerd__task__v3__checkpoint_task_request__table;
+}
+extern const struct cp_message containerd__task__v3__close_iorequest__table;
+static inline const struct cp_message *containerd__task__v3__close_iorequest__type(void)
+{
+    return &containerd__task__v3__close_iorequest__table;
+}
+extern const struct cp_message containerd__task__v3__connect_request__table;
+static inline const struct cp_message *containerd__task__v3__connect_request__type(void)
+{
+    return &containerd__task__v3__connect_request__table;
+}
+extern const struct cp_message containerd__task__v3__connect_response__table;
+static inline const struct cp_message *containerd__task__v3__connect_response__type(void)
+{
+    return &containerd__task__v3__connect_response__table;
+}
+extern const struct cp_message containerd__task__v3__create_task_request__table;
+static inline const struct cp_message *containerd__task__v3__create_task_request__type(void)
+{
+    return &containerd__task__v3__create_task_request__table;
+}
+extern const struct cp_message containerd__task__v3__create_task_response__table;
+static inline const struct cp_message *containerd__task__v3__create_task_response__type(void)
+{
+    return &containerd__task__v3__create_task_response__table;
+}
+extern const struct cp_message containerd__task__v3__delete_request__table;
+static inline const struct cp_message *containerd__task__v3__delete_request__type(void)
+{
+    return &containerd__task__v3__delete_request__table;
+}
+extern const struct cp_message containerd__task__v3__delete_response__table;
+static inline const struct cp_message *containerd__task__v3__delete_response__type(void)
+{
+    return &containerd__task__v3__delete_response__table;
+}
+extern const struct cp_message containerd__task__v3__exec_process_request__table;
+static inline const struct cp_message *containerd__task__v3__exec_process_request__type(void)
+{
+    return &containerd__task__v3__exec_process_request__table;
+}
+extern const struct cp_message containerd__task__v3__exec_process_response__table;
+static inline const struct cp_message *containerd__task__v3__exec_process_response__type(void)
+{
+    return &containerd__task__v3__exec_process_response__table;
+}
+extern const struct cp_message containerd__task__v3__kill_request__table;
+static inline const struct cp_message *containerd__task__v3__kill_request__type(void)
+{
+    return &containerd__task__v3__kill_request__table;
+}
+extern const struct cp_message containerd__task__v3__pause_request__table;
+static inline const struct cp_message *containerd__task__v3__pause_request__type(void)
+{
+    return &containerd__task__v3__pause_request__table;
+}
+extern const struct cp_message containerd__task__v3__pids_request__table;
+static inline const struct cp_message *containerd__task__v3__pids_request__type(void)
+{
+    return &containerd__task__v3__pids_request__table;
+}
+extern const struct cp_message containerd__task__v3__pids_response__table;
+static inline const struct cp_message *containerd__task__v3__pids_response__type(void)
+{
+    return &containerd__task__v3__pids_response__table;
+}
+extern const struct cp_message containerd__task__v3__resize_pty_request__table;
+static inline const struct cp_message *containerd__task__v3__resize_pty_request__type(void)
+{
+    return &containerd__task__v3__resize_pty_request__table;
+}
+extern const struct cp_message containerd__task__v3__resume_request__table;
+static inline const struct cp_message *containerd__task__v3__resume_request__type(void)
+{
+    return &containerd__task__v3__resume_request__table;
+}
+extern const struct cp_message containerd__task__v3__shutdown_request__table;
+static inline const struct cp_message *containerd__task__v3__shutdown_request__type(void)
+{
+    return &containerd__task__v3__shutdown_request__table;
+}
+extern const struct cp_message containerd__task__v3__start_request__table;
+static inline const struct cp_message *containerd__task__v3__start_request__type(void)
+{
+    return &containerd__task__v3__start_request__table;
+}
+extern const struct cp_message containerd__task__v3__start_response__table;
+static inline const struct cp_message *containerd__task__v3__start_response__type(void)
+{
+    return &containerd__task__v3__start_response__table;
+}
+extern const struct cp_message containerd__task__v3__state_request__table;
+static inline const struct cp_message *containerd__task__v3__state_request__type(void)
+{
+    return &containerd__task__v3__state_request__table;
+}
+extern const struct cp_message containerd__task__v3__state_response__table;
+static inline const struct cp_message *containerd__task__v3__state_response__type(void)
+{
+    return &containerd__task__v3__state_response__table;
+}
+extern const struct cp_message containerd__task__v3__stats_request__table;
+static inline const struct cp_message *containerd__task__v3__stats_request__type(void)
+{
+    return &containerd__task__v3__stats_request__table;
+}
+extern const struct cp_message containerd__task__v3__stats_response__table;
+static inline const struct cp_message *containerd__task__v3__stats_response__type(void)
+{
+    return &containerd__task__v3__stats_response__table;
+}
+extern const struct cp_message containerd__task__v3__update_task_request__table;
+static inline const struct cp_message *containerd__task__v3__update_task_request__type(void)
+{
+    return &containerd__task__v3__update_task_request__table;
+}
+extern const struct cp_message containerd__task__v3__update_task_request__annotations_entry__table;
+static inline const struct cp_message *containerd__task__v3__update_task_request__annotations_entry__type(void)
+{
+    return &containerd__task__v3__update_task_request__annotations_entry__table;
+}
+extern const struct cp_message containerd__task__v3__wait_request__table;
+static inline const struct cp_message *containerd__task__v3__wait_request__type(void)
+{
+    return &containerd__task__v3__wait_request__table;
+}
+extern const struct cp_message containerd__task__v3__wait_response__table;
+static inline const struct cp_message *containerd__task__v3__wait_response__type(void)
+{
+    return &containerd__task__v3__wait_response__table;
+}
+extern const struct cp_message containerd__types__envelope__table;
+static inline const struct cp_message *containerd__types__envelope__type(void)
+{
+    return &containerd__types__envelope__table;
+}
+extern const struct cp_message containerd__types__metric__table;
+static inline const struct cp_message *containerd__types__metric__type(void)
+{
+    return &containerd__types__metric__table;
+}
+extern const struct cp_message containerd__types__mount__table;
+static inline const struct cp_message *containerd__types__mount__type(void)
+{
+    return &containerd__types__mount__table;
+}
+extern const struct cp_message containerd__types__platform__table;
+static inline const struct cp_message *containerd__types__platform__type(void)
+{
+    return &containerd__types__platform__table;
+}
+extern const struct cp_message containerd__types__runtime_info__table;
+static inline const struct cp_message *containerd__types__runtime_info__type(void)
+{
+    return &containerd__types__runtime_info__table;
+}
+extern const struct cp_message containerd__types__runtime_info__annotations_entry__table;
+static inline const struct cp_message *containerd__types__runtime_info__annotations_entry__type(void)
+{
+    return &containerd__types__runtime_info__annotations_entry__table;
+}
+extern const struct cp_message containerd__types__runtime_request__table;
+static inline const struct cp_message *containerd__types__runtime_request__type(void)
+{
+    return &containerd__types__runtime_request__table;
+}
+extern const struct cp_message containerd__types__runtime_version__table;
+static inline const struct cp_message *containerd__types__runtime_version__type(void)
+{
+    return &containerd__types__runtime_version__table;
+}
+extern const struct cp_message containerd__v1__types__process__table;
+static inline const struct cp_message *containerd__v1__types__process__type(void)
+{
+    return &containerd__v1__types__process__table;
+}
+extern const struct cp_message containerd__v1__types__process_info__table;
+static inline const struct cp_message *containerd__v1__types__process_info__type(void)
+{
+    return &containerd__v1__types__process_info__table;
+}
+extern const struct cp_message csi__v1__controller_expand_volume_request__table;
+static inline const struct cp_message *csi__v1__controller_expand_volume_request__type(void)
+{
+    return &csi__v1__controller_expand_volume_request__table;
+}
+extern const struct cp_message csi__v1__controller_expand_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__controller_expand_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__controller_expand_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__controller_expand_volume_response__table;
+static inline const struct cp_message *csi__v1__controller_expand_volume_response__type(void)
+{
+    return &csi__v1__controller_expand_volume_response__table;
+}
+extern const struct cp_message csi__v1__controller_get_capabilities_request__table;
+static inline const struct cp_message *csi__v1__controller_get_capabilities_request__type(void)
+{
+    return &csi__v1__controller_get_capabilities_request__table;
+}
+extern const struct cp_message csi__v1__controller_get_capabilities_response__table;
+static inline const struct cp_message *csi__v1__controller_get_capabilities_response__type(void)
+{
+    return &csi__v1__controller_get_capabilities_response__table;
+}
+extern const struct cp_message csi__v1__controller_get_volume_request__table;
+static inline const struct cp_message *csi__v1__controller_get_volume_request__type(void)
+{
+    return &csi__v1__controller_get_volume_request__table;
+}
+extern const struct cp_message csi__v1__controller_get_volume_response__table;
+static inline const struct cp_message *csi__v1__controller_get_volume_response__type(void)
+{
+    return &csi__v1__controller_get_volume_response__table;
+}
+extern const struct cp_message csi__v1__controller_get_volume_response__volume_status__table;
+static inline const struct cp_message *csi__v1__controller_get_volume_response__volume_status__type(void)
+{
+    return &csi__v1__controller_get_volume_response__volume_status__table;
+}
+extern const struct cp_message csi__v1__controller_modify_volume_request__table;
+static inline const struct cp_message *csi__v1__controller_modify_volume_request__type(void)
+{
+    return &csi__v1__controller_modify_volume_request__table;
+}
+extern const struct cp_message csi__v1__controller_modify_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__controller_modify_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__controller_modify_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__controller_modify_volume_request__mutable_parameters_entry__table;
+static inline const struct cp_message *csi__v1__controller_modify_volume_request__mutable_parameters_entry__type(void)
+{
+    return &csi__v1__controller_modify_volume_request__mutable_parameters_entry__table;
+}
+extern const struct cp_message csi__v1__controller_modify_volume_response__table;
+static inline const struct cp_message *csi__v1__controller_modify_volume_response__type(void)
+{
+    return &csi__v1__controller_modify_volume_response__table;
+}
+extern const struct cp_message csi__v1__controller_publish_volume_request__table;
+static inline const struct cp_message *csi__v1__controller_publish_volume_request__type(void)
+{
+    return &csi__v1__controller_publish_volume_request__table;
+}
+extern const struct cp_message csi__v1__controller_publish_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__controller_publish_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__controller_publish_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__controller_publish_volume_request__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__controller_publish_volume_request__volume_context_entry__type(void)
+{
+    return &csi__v1__controller_publish_volume_request__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__controller_publish_volume_response__table;
+static inline const struct cp_message *csi__v1__controller_publish_volume_response__type(void)
+{
+    return &csi__v1__controller_publish_volume_response__table;
+}
+extern const struct cp_message csi__v1__controller_publish_volume_response__publish_context_entry__table;
+static inline const struct cp_message *csi__v1__controller_publish_volume_response__publish_context_entry__type(void)
+{
+    return &csi__v1__controller_publish_volume_response__publish_context_entry__table;
+}
+extern const struct cp_message csi__v1__controller_service_capability__table;
+static inline const struct cp_message *csi__v1__controller_service_capability__type(void)
+{
+    return &csi__v1__controller_service_capability__table;
+}
+extern const struct cp_message csi__v1__controller_service_capability__rpc__table;
+static inline const struct cp_message *csi__v1__controller_service_capability__rpc__type(void)
+{
+    return &csi__v1__controller_service_capability__rpc__table;
+}
+extern const struct cp_message csi__v1__controller_unpublish_volume_request__table;
+static inline const struct cp_message *csi__v1__controller_unpublish_volume_request__type(void)
+{
+    return &csi__v1__controller_unpublish_volume_request__table;
+}
+extern const struct cp_message csi__v1__controller_unpublish_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__controller_unpublish_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__controller_unpublish_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__controller_unpublish_volume_response__table;
+static inline const struct cp_message *csi__v1__controller_unpublish_volume_response__type(void)
+{
+    return &csi__v1__controller_unpublish_volume_response__table;
+}
+extern const struct cp_message csi__v1__create_snapshot_request__table;
+static inline const struct cp_message *csi__v1__create_snapshot_request__type(void)
+{
+    return &csi__v1__create_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__create_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__create_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__create_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__create_snapshot_request__parameters_entry__table;
+static inline const struct cp_message *csi__v1__create_snapshot_request__parameters_entry__type(void)
+{
+    return &csi__v1__create_snapshot_request__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__create_snapshot_response__table;
+static inline const struct cp_message *csi__v1__create_snapshot_response__type(void)
+{
+    return &csi__v1__create_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__create_volume_request__table;
+static inline const struct cp_message *csi__v1__create_volume_request__type(void)
+{
+    return &csi__v1__create_volume_request__table;
+}
+extern const struct cp_message csi__v1__create_volume_request__parameters_entry__table;
+static inline const struct cp_message *csi__v1__create_volume_request__parameters_entry__type(void)
+{
+    return &csi__v1__create_volume_request__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__create_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__create_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_request__mutable_parameters_entry__table;
+static inline const struct cp_message *csi__v1__create_volume_request__mutable_parameters_entry__type(void)
+{
+    return &csi__v1__create_volume_request__mutable_parameters_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_response__table;
+static inline const struct cp_message *csi__v1__create_volume_response__type(void)
+{
+    return &csi__v1__create_volume_response__table;
+}
+extern const struct cp_message csi__v1__delete_snapshot_request__table;
+static inline const struct cp_message *csi__v1__delete_snapshot_request__type(void)
+{
+    return &csi__v1__delete_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__delete_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__delete_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__delete_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__delete_snapshot_response__table;
+static inline const struct cp_message *csi__v1__delete_snapshot_response__type(void)
+{
+    return &csi__v1__delete_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__delete_volume_request__table;
+static inline const struct cp_message *csi__v1__delete_volume_request__type(void)
+{
+    return &csi__v1__delete_volume_request__table;
+}
+extern const struct cp_message csi__v1__delete_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__delete_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__delete_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__delete_volume_response__table;
+static inline const struct cp_message *csi__v1__delete_volume_response__type(void)
+{
+    return &csi__v1__delete_volume_response__table;
+}
+extern const struct cp_message csi__v1__get_capacity_request__table;
+static inline const struct cp_message *csi__v1__get_capacity_request__type(void)
+{
+    return &csi__v1__get_capacity_request__table;
+}
+extern const struct cp_message csi__v1__get_capacity_request__parameters_entry__table;
+static inline const struct cp_message *csi__v1__get_capacity_request__parameters_entry__type(void)
+{
+    return &csi__v1__get_capacity_request__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__get_capacity_response__table;
+static inline const struct cp_message *csi__v1__get_capacity_response__type(void)
+{
+    return &csi__v1__get_capacity_response__table;
+}
+extern const struct cp_message csi__v1__get_snapshot_request__table;
+static inline const struct cp_message *csi__v1__get_snapshot_request__type(void)
+{
+    return &csi__v1__get_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__get_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__get_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__get_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__get_snapshot_response__table;
+static inline const struct cp_message *csi__v1__get_snapshot_response__type(void)
+{
+    return &csi__v1__get_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__list_snapshots_request__table;
+static inline const struct cp_message *csi__v1__list_snapshots_request__type(void)
+{
+    return &csi__v1__list_snapshots_request__table;
+}
+extern const struct cp_message csi__v1__list_snapshots_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__list_snapshots_request__secrets_entry__type(void)
+{
+    return &csi__v1__list_snapshots_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__list_snapshots_response__table;
+static inline const struct cp_message *csi__v1__list_snapshots_response__type(void)
+{
+    return &csi__v1__list_snapshots_response__table;
+}
+extern const struct cp_message csi__v1__list_snapshots_response__entry__table;
+static inline const struct cp_message *csi__v1__list_snapshots_response__entry__type(void)
+{
+    return &csi__v1__list_snapshots_response__entry__table;
+}
+extern const struct cp_message csi__v1__list_volumes_request__table;
+static inline const struct cp_message *csi__v1__list_volumes_request__type(void)
+{
+    return &csi__v1__list_volumes_request__table;
+}
+extern const struct cp_message csi__v1__list_volumes_response__table;
+static inline const struct cp_message *csi__v1__list_volumes_response__type(void)
+{
+    return &csi__v1__list_volumes_response__table;
+}
+extern const struct cp_message csi__v1__list_volumes_response__volume_status__table;
+static inline const struct cp_message *csi__v1__list_volumes_response__volume_status__type(void)
+{
+    return &csi__v1__list_volumes_response__volume_status__table;
+}
+extern const struct cp_message csi__v1__list_volumes_response__entry__table;
+static inline const struct cp_message *csi__v1__list_volumes_response__entry__type(void)
+{
+    return &csi__v1__list_volumes_response__entry__table;
+}
+extern const struct cp_message csi__v1__topology_requirement__table;
+static inline const struct cp_message *csi__v1__topology_requirement__type(void)
+{
+    return &csi__v1__topology_requirement__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_request__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_request__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_request__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_request__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_request__volume_context_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_request__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_request__parameters_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_request__parameters_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_request__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_request__secrets_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_request__mutable_parameters_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_request__mutable_parameters_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_request__mutable_parameters_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_response__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_response__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_response__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_response__confirmed__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_response__confirmed__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_response__confirmed__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_response__confirmed__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_response__confirmed__volume_context_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_response__confirmed__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_response__confirmed__parameters_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_response__confirmed__parameters_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_response__confirmed__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__validate_volume_capabilities_response__confirmed__mutable_parameters_entry__table;
+static inline const struct cp_message *csi__v1__validate_volume_capabilities_response__confirmed__mutable_parameters_entry__type(void)
+{
+    return &csi__v1__validate_volume_capabilities_response__confirmed__mutable_parameters_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_group_snapshot_request__table;
+static inline const struct cp_message *csi__v1__create_volume_group_snapshot_request__type(void)
+{
+    return &csi__v1__create_volume_group_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__create_volume_group_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__create_volume_group_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__create_volume_group_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_group_snapshot_request__parameters_entry__table;
+static inline const struct cp_message *csi__v1__create_volume_group_snapshot_request__parameters_entry__type(void)
+{
+    return &csi__v1__create_volume_group_snapshot_request__parameters_entry__table;
+}
+extern const struct cp_message csi__v1__create_volume_group_snapshot_response__table;
+static inline const struct cp_message *csi__v1__create_volume_group_snapshot_response__type(void)
+{
+    return &csi__v1__create_volume_group_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__delete_volume_group_snapshot_request__table;
+static inline const struct cp_message *csi__v1__delete_volume_group_snapshot_request__type(void)
+{
+    return &csi__v1__delete_volume_group_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__delete_volume_group_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__delete_volume_group_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__delete_volume_group_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__delete_volume_group_snapshot_response__table;
+static inline const struct cp_message *csi__v1__delete_volume_group_snapshot_response__type(void)
+{
+    return &csi__v1__delete_volume_group_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__get_volume_group_snapshot_request__table;
+static inline const struct cp_message *csi__v1__get_volume_group_snapshot_request__type(void)
+{
+    return &csi__v1__get_volume_group_snapshot_request__table;
+}
+extern const struct cp_message csi__v1__get_volume_group_snapshot_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__get_volume_group_snapshot_request__secrets_entry__type(void)
+{
+    return &csi__v1__get_volume_group_snapshot_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__get_volume_group_snapshot_response__table;
+static inline const struct cp_message *csi__v1__get_volume_group_snapshot_response__type(void)
+{
+    return &csi__v1__get_volume_group_snapshot_response__table;
+}
+extern const struct cp_message csi__v1__group_controller_get_capabilities_request__table;
+static inline const struct cp_message *csi__v1__group_controller_get_capabilities_request__type(void)
+{
+    return &csi__v1__group_controller_get_capabilities_request__table;
+}
+extern const struct cp_message csi__v1__group_controller_get_capabilities_response__table;
+static inline const struct cp_message *csi__v1__group_controller_get_capabilities_response__type(void)
+{
+    return &csi__v1__group_controller_get_capabilities_response__table;
+}
+extern const struct cp_message csi__v1__group_controller_service_capability__table;
+static inline const struct cp_message *csi__v1__group_controller_service_capability__type(void)
+{
+    return &csi__v1__group_controller_service_capability__table;
+}
+extern const struct cp_message csi__v1__group_controller_service_capability__rpc__table;
+static inline const struct cp_message *csi__v1__group_controller_service_capability__rpc__type(void)
+{
+    return &csi__v1__group_controller_service_capability__rpc__table;
+}
+extern const struct cp_message csi__v1__get_plugin_capabilities_request__table;
+static inline const struct cp_message *csi__v1__get_plugin_capabilities_request__type(void)
+{
+    return &csi__v1__get_plugin_capabilities_request__table;
+}
+extern const struct cp_message csi__v1__get_plugin_capabilities_response__table;
+static inline const struct cp_message *csi__v1__get_plugin_capabilities_response__type(void)
+{
+    return &csi__v1__get_plugin_capabilities_response__table;
+}
+extern const struct cp_message csi__v1__get_plugin_info_request__table;
+static inline const struct cp_message *csi__v1__get_plugin_info_request__type(void)
+{
+    return &csi__v1__get_plugin_info_request__table;
+}
+extern const struct cp_message csi__v1__get_plugin_info_response__table;
+static inline const struct cp_message *csi__v1__get_plugin_info_response__type(void)
+{
+    return &csi__v1__get_plugin_info_response__table;
+}
+extern const struct cp_message csi__v1__get_plugin_info_response__manifest_entry__table;
+static inline const struct cp_message *csi__v1__get_plugin_info_response__manifest_entry__type(void)
+{
+    return &csi__v1__get_plugin_info_response__manifest_entry__table;
+}
+extern const struct cp_message csi__v1__plugin_capability__table;
+static inline const struct cp_message *csi__v1__plugin_capability__type(void)
+{
+    return &csi__v1__plugin_capability__table;
+}
+extern const struct cp_message csi__v1__plugin_capability__service__table;
+static inline const struct cp_message *csi__v1__plugin_capability__service__type(void)
+{
+    return &csi__v1__plugin_capability__service__table;
+}
+extern const struct cp_message csi__v1__plugin_capability__volume_expansion__table;
+static inline const struct cp_message *csi__v1__plugin_capability__volume_expansion__type(void)
+{
+    return &csi__v1__plugin_capability__volume_expansion__table;
+}
+extern const struct cp_message csi__v1__probe_request__table;
+static inline const struct cp_message *csi__v1__probe_request__type(void)
+{
+    return &csi__v1__probe_request__table;
+}
+extern const struct cp_message csi__v1__probe_response__table;
+static inline const struct cp_message *csi__v1__probe_response__type(void)
+{
+    return &csi__v1__probe_response__table;
+}
+extern const struct cp_message csi__v1__node_expand_volume_request__table;
+static inline const struct cp_message *csi__v1__node_expand_volume_request__type(void)
+{
+    return &csi__v1__node_expand_volume_request__table;
+}
+extern const struct cp_message csi__v1__node_expand_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__node_expand_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__node_expand_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__node_expand_volume_response__table;
+static inline const struct cp_message *csi__v1__node_expand_volume_response__type(void)
+{
+    return &csi__v1__node_expand_volume_response__table;
+}
+extern const struct cp_message csi__v1__node_get_capabilities_request__table;
+static inline const struct cp_message *csi__v1__node_get_capabilities_request__type(void)
+{
+    return &csi__v1__node_get_capabilities_request__table;
+}
+extern const struct cp_message csi__v1__node_get_capabilities_response__table;
+static inline const struct cp_message *csi__v1__node_get_capabilities_response__type(void)
+{
+    return &csi__v1__node_get_capabilities_response__table;
+}
+extern const struct cp_message csi__v1__node_get_info_request__table;
+static inline const struct cp_message *csi__v1__node_get_info_request__type(void)
+{
+    return &csi__v1__node_get_info_request__table;
+}
+extern const struct cp_message csi__v1__node_get_info_response__table;
+static inline const struct cp_message *csi__v1__node_get_info_response__type(void)
+{
+    return &csi__v1__node_get_info_response__table;
+}
+extern const struct cp_message csi__v1__node_get_volume_stats_request__table;
+static inline const struct cp_message *csi__v1__node_get_volume_stats_request__type(void)
+{
+    return &csi__v1__node_get_volume_stats_request__table;
+}
+extern const struct cp_message csi__v1__node_get_volume_stats_response__table;
+static inline const struct cp_message *csi__v1__node_get_volume_stats_response__type(void)
+{
+    return &csi__v1__node_get_volume_stats_response__table;
+}
+extern const struct cp_message csi__v1__node_publish_volume_request__table;
+static inline const struct cp_message *csi__v1__node_publish_volume_request__type(void)
+{
+    return &csi__v1__node_publish_volume_request__table;
+}
+extern const struct cp_message csi__v1__node_publish_volume_request__publish_context_entry__table;
+static inline const struct cp_message *csi__v1__node_publish_volume_request__publish_context_entry__type(void)
+{
+    return &csi__v1__node_publish_volume_request__publish_context_entry__table;
+}
+extern const struct cp_message csi__v1__node_publish_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__node_publish_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__node_publish_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__node_publish_volume_request__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__node_publish_volume_request__volume_context_entry__type(void)
+{
+    return &csi__v1__node_publish_volume_request__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__node_publish_volume_response__table;
+static inline const struct cp_message *csi__v1__node_publish_volume_response__type(void)
+{
+    return &csi__v1__node_publish_volume_response__table;
+}
+extern const struct cp_message csi__v1__node_service_capability__table;
+static inline const struct cp_message *csi__v1__node_service_capability__type(void)
+{
+    return &csi__v1__node_service_capability__table;
+}
+extern const struct cp_message csi__v1__node_service_capability__rpc__table;
+static inline const struct cp_message *csi__v1__node_service_capability__rpc__type(void)
+{
+    return &csi__v1__node_service_capability__rpc__table;
+}
+extern const struct cp_message csi__v1__node_stage_volume_request__table;
+static inline const struct cp_message *csi__v1__node_stage_volume_request__type(void)
+{
+    return &csi__v1__node_stage_volume_request__table;
+}
+extern const struct cp_message csi__v1__node_stage_volume_request__publish_context_entry__table;
+static inline const struct cp_message *csi__v1__node_stage_volume_request__publish_context_entry__type(void)
+{
+    return &csi__v1__node_stage_volume_request__publish_context_entry__table;
+}
+extern const struct cp_message csi__v1__node_stage_volume_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__node_stage_volume_request__secrets_entry__type(void)
+{
+    return &csi__v1__node_stage_volume_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__node_stage_volume_request__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__node_stage_volume_request__volume_context_entry__type(void)
+{
+    return &csi__v1__node_stage_volume_request__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__node_stage_volume_response__table;
+static inline const struct cp_message *csi__v1__node_stage_volume_response__type(void)
+{
+    return &csi__v1__node_stage_volume_response__table;
+}
+extern const struct cp_message csi__v1__node_unpublish_volume_request__table;
+static inline const struct cp_message *csi__v1__node_unpublish_volume_request__type(void)
+{
+    return &csi__v1__node_unpublish_volume_request__table;
+}
+extern const struct cp_message csi__v1__node_unpublish_volume_response__table;
+static inline const struct cp_message *csi__v1__node_unpublish_volume_response__type(void)
+{
+    return &csi__v1__node_unpublish_volume_response__table;
+}
+extern const struct cp_message csi__v1__node_unstage_volume_request__table;
+static inline const struct cp_message *csi__v1__node_unstage_volume_request__type(void)
+{
+    return &csi__v1__node_unstage_volume_request__table;
+}
+extern const struct cp_message csi__v1__node_unstage_volume_response__table;
+static inline const struct cp_message *csi__v1__node_unstage_volume_response__type(void)
+{
+    return &csi__v1__node_unstage_volume_response__table;
+}
+extern const struct cp_message csi__v1__volume_usage__table;
+static inline const struct cp_message *csi__v1__volume_usage__type(void)
+{
+    return &csi__v1__volume_usage__table;
+}
+extern const struct cp_message csi__v1__block_metadata__table;
+static inline const struct cp_message *csi__v1__block_metadata__type(void)
+{
+    return &csi__v1__block_metadata__table;
+}
+extern const struct cp_message csi__v1__get_metadata_allocated_request__table;
+static inline const struct cp_message *csi__v1__get_metadata_allocated_request__type(void)
+{
+    return &csi__v1__get_metadata_allocated_request__table;
+}
+extern const struct cp_message csi__v1__get_metadata_allocated_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__get_metadata_allocated_request__secrets_entry__type(void)
+{
+    return &csi__v1__get_metadata_allocated_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__get_metadata_allocated_response__table;
+static inline const struct cp_message *csi__v1__get_metadata_allocated_response__type(void)
+{
+    return &csi__v1__get_metadata_allocated_response__table;
+}
+extern const struct cp_message csi__v1__get_metadata_delta_request__table;
+static inline const struct cp_message *csi__v1__get_metadata_delta_request__type(void)
+{
+    return &csi__v1__get_metadata_delta_request__table;
+}
+extern const struct cp_message csi__v1__get_metadata_delta_request__secrets_entry__table;
+static inline const struct cp_message *csi__v1__get_metadata_delta_request__secrets_entry__type(void)
+{
+    return &csi__v1__get_metadata_delta_request__secrets_entry__table;
+}
+extern const struct cp_message csi__v1__get_metadata_delta_response__table;
+static inline const struct cp_message *csi__v1__get_metadata_delta_response__type(void)
+{
+    return &csi__v1__get_metadata_delta_response__table;
+}
+extern const struct cp_message csi__v1__capacity_range__table;
+static inline const struct cp_message *csi__v1__capacity_range__type(void)
+{
+    return &csi__v1__capacity_range__table;
+}
+extern const struct cp_message csi__v1__snapshot__table;
+static inline const struct cp_message *csi__v1__snapshot__type(void)
+{
+    return &csi__v1__snapshot__table;
+}
+extern const struct cp_message csi__v1__topology__table;
+static inline const struct cp_message *csi__v1__topology__type(void)
+{
+    return &csi__v1__topology__table;
+}
+extern const struct cp_message csi__v1__topology__segments_entry__table;
+static inline const struct cp_message *csi__v1__topology__segments_entry__type(void)
+{
+    return &csi__v1__topology__segments_entry__table;
+}
+extern const struct cp_message csi__v1__volume__table;
+static inline const struct cp_message *csi__v1__volume__type(void)
+{
+    return &csi__v1__volume__table;
+}
+extern const struct cp_message csi__v1__volume__volume_context_entry__table;
+static inline const struct cp_message *csi__v1__volume__volume_context_entry__type(void)
+{
+    return &csi__v1__volume__volume_context_entry__table;
+}
+extern const struct cp_message csi__v1__volume_capability__table;
+static inline const struct cp_message *csi__v1__volume_capability__type(void)
+{
+    return &csi__v1__volume_capability__table;
+}
+extern const struct cp_message csi__v1__volume_capability__block_volume__table;
+static inline const struct cp_message *csi__v1__volume_capability__block_volume__type(void)
+{
+    return &csi__v1__volume_capability__block_volume__table;
+}
+extern const struct cp_message csi__v1__volume_capability__mount_volume__table;
+static inline const struct cp_message *csi__v1__volume_capability__mount_volume__type(void)
+{
+    return &csi__v1__volume_capability__mount_volume__table;
+}
+extern const struct cp_message csi__v1__volume_capability__access_mode__table;
+static inline const struct cp_message *csi__v1__volume_capability__access_mode__type(void)
+{
+    return &csi__v1__volume_capability__access_mode__table;
+}
+extern const struct cp_message csi__v1__volume_condition__table;
+static inline const struct cp_message *csi__v1__volume_condition__type(void)
+{
+    return &csi__v1__volume_condition__table;
+}
+extern const struct cp_message csi__v1__volume_content_source__table;
+static inline const struct cp_message *csi__v1__volume_content_source__type(void)
+{
+    return &csi__v1__volume_content_source__table;
+}
+extern const struct cp_message csi__v1__volume_content_source__snapshot_source__table;
+static inline const struct cp_message *csi__v1__volume_content_source__snapshot_source__type(void)
+{
+    return &csi__v1__volume_content_source__snapshot_source__table;
+}
+extern const struct cp_message csi__v1__volume_content_source__volume_source__table;
+static inline const struct cp_message *csi__v1__volume_content_source__volume_source__type(void)
+{
+    return &csi__v1__volume_content_source__volume_source__table;
+}
+extern const struct cp_message csi__v1__volume_group_snapshot__table;
+static inline const struct cp_message *csi__v1__volume_group_snapshot__type(void)
+{
+    return &csi__v1__volume_group_snapshot__table;
 }
 extern const struct cp_message docker__spec__config__table;
 static inline const struct cp_message *docker__spec__config__type(void)
@@ -643,10 +1863,170 @@ static inline const struct cp_message *google__protobuf__any__type(void)
 {
     return &google__protobuf__any__table;
 }
+extern const struct cp_message google__protobuf__empty__table;
+static inline const struct cp_message *google__protobuf__empty__type(void)
+{
+    return &google__protobuf__empty__table;
+}
+extern const struct cp_message google__protobuf__timestamp__table;
+static inline const struct cp_message *google__protobuf__timestamp__type(void)
+{
+    return &google__protobuf__timestamp__table;
+}
+extern const struct cp_message google__protobuf__bool_value__table;
+static inline const struct cp_message *google__protobuf__bool_value__type(void)
+{
+    return &google__protobuf__bool_value__table;
+}
+extern const struct cp_message google__protobuf__int64_value__table;
+static inline const struct cp_message *google__protobuf__int64_value__type(void)
+{
+    return &google__protobuf__int64_value__table;
+}
 extern const struct cp_message google__rpc__status__table;
 static inline const struct cp_message *google__rpc__status__type(void)
 {
     return &google__rpc__status__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__blk_ioentry__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__blk_ioentry__type(void)
+{
+    return &io__containerd__cgroups__v1__blk_ioentry__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__blk_iostat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__blk_iostat__type(void)
+{
+    return &io__containerd__cgroups__v1__blk_iostat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__cpustat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__cpustat__type(void)
+{
+    return &io__containerd__cgroups__v1__cpustat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__cpuusage__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__cpuusage__type(void)
+{
+    return &io__containerd__cgroups__v1__cpuusage__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__cgroup_stats__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__cgroup_stats__type(void)
+{
+    return &io__containerd__cgroups__v1__cgroup_stats__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__hugetlb_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__hugetlb_stat__type(void)
+{
+    return &io__containerd__cgroups__v1__hugetlb_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__memory_entry__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__memory_entry__type(void)
+{
+    return &io__containerd__cgroups__v1__memory_entry__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__memory_oom_control__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__memory_oom_control__type(void)
+{
+    return &io__containerd__cgroups__v1__memory_oom_control__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__memory_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__memory_stat__type(void)
+{
+    return &io__containerd__cgroups__v1__memory_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__metrics__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__metrics__type(void)
+{
+    return &io__containerd__cgroups__v1__metrics__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__network_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__network_stat__type(void)
+{
+    return &io__containerd__cgroups__v1__network_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__pids_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__pids_stat__type(void)
+{
+    return &io__containerd__cgroups__v1__pids_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__rdma_entry__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__rdma_entry__type(void)
+{
+    return &io__containerd__cgroups__v1__rdma_entry__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__rdma_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__rdma_stat__type(void)
+{
+    return &io__containerd__cgroups__v1__rdma_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v1__throttle__table;
+static inline const struct cp_message *io__containerd__cgroups__v1__throttle__type(void)
+{
+    return &io__containerd__cgroups__v1__throttle__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__cpustat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__cpustat__type(void)
+{
+    return &io__containerd__cgroups__v2__cpustat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__huge_tlb_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__huge_tlb_stat__type(void)
+{
+    return &io__containerd__cgroups__v2__huge_tlb_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__ioentry__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__ioentry__type(void)
+{
+    return &io__containerd__cgroups__v2__ioentry__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__iostat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__iostat__type(void)
+{
+    return &io__containerd__cgroups__v2__iostat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__memory_events__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__memory_events__type(void)
+{
+    return &io__containerd__cgroups__v2__memory_events__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__memory_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__memory_stat__type(void)
+{
+    return &io__containerd__cgroups__v2__memory_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__metrics__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__metrics__type(void)
+{
+    return &io__containerd__cgroups__v2__metrics__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__network_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__network_stat__type(void)
+{
+    return &io__containerd__cgroups__v2__network_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__psidata__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__psidata__type(void)
+{
+    return &io__containerd__cgroups__v2__psidata__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__psistats__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__psistats__type(void)
+{
+    return &io__containerd__cgroups__v2__psistats__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__pids_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__pids_stat__type(void)
+{
+    return &io__containerd__cgroups__v2__pids_stat__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__rdma_entry__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__rdma_entry__type(void)
+{
+    return &io__containerd__cgroups__v2__rdma_entry__table;
+}
+extern const struct cp_message io__containerd__cgroups__v2__rdma_stat__table;
+static inline const struct cp_message *io__containerd__cgroups__v2__rdma_stat__type(void)
+{
+    return &io__containerd__cgroups__v2__rdma_stat__table;
 }
 extern const struct cp_message mesos__agent__call__table;
 static inline const struct cp_message *mesos__agent__call__type(void)
@@ -2092,6 +3472,50 @@ extern const struct cp_message ttrpc__key_value__table;
 static inline const struct cp_message *ttrpc__key_value__type(void)
 {
     return &ttrpc__key_value__table;
+}
+static inline const ProtobufCEnumDescriptor *containerd__runtime__bootstrap__v1__capability__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__capability__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *containerd__runtime__bootstrap__v1__log_level__type(void)
+{
+    return &containerd__runtime__bootstrap__v1__log_level__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *containerd__v1__types__status__type(void)
+{
+    return &containerd__v1__types__status__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__controller_service_capability__rpc__type__type(void)
+{
+    return &csi__v1__controller_service_capability__rpc__type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__group_controller_service_capability__rpc__type__type(void)
+{
+    return &csi__v1__group_controller_service_capability__rpc__type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__plugin_capability__service__type__type(void)
+{
+    return &csi__v1__plugin_capability__service__type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__plugin_capability__volume_expansion__type__type(void)
+{
+    return &csi__v1__plugin_capability__volume_expansion__type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__node_service_capability__rpc__type__type(void)
+{
+    return &csi__v1__node_service_capability__rpc__type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__volume_usage__unit__type(void)
+{
+    return &csi__v1__volume_usage__unit__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__block_metadata_type__type(void)
+{
+    return &csi__v1__block_metadata_type__descriptor;
+}
+static inline const ProtobufCEnumDescriptor *csi__v1__volume_capability__access_mode__mode__type(void)
+{
+    return &csi__v1__volume_capability__access_mode__mode__descriptor;
 }
 static inline const ProtobufCEnumDescriptor *gantry__v1__launch_result__type(void)
 {
