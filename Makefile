@@ -24,8 +24,7 @@ bench:
 	@scripts/bench $(or $(B),start)
 
 fuzz:
-	@scripts/fuzz-init
-	@scripts/fuzz-rpc
+	@scripts/fuzz $(T)
 
 soak:
 	@scripts/soak-rpc
