@@ -6,7 +6,7 @@ internal import CProto
 
 extension Gantry.V1 {
     /// Asks for the services.
-    public struct ServicesRequest: Sendable, Hashable {
+    public struct ServicesRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -15,7 +15,7 @@ extension Gantry.V1 {
     }
 
     /// The services, by name.
-    public struct ServicesResponse: Sendable, Hashable {
+    public struct ServicesResponse: Sendable {
         public var services: [Gantry.V1.ServiceDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -26,7 +26,7 @@ extension Gantry.V1 {
     }
 
     /// A service by its full name, with its methods as the .proto file lists them.
-    public struct ServiceDescription: Sendable, Hashable {
+    public struct ServiceDescription: Sendable {
         public var name: String
         public var comment: String
         public var methods: [Gantry.V1.MethodDescription]
@@ -45,7 +45,7 @@ extension Gantry.V1 {
     }
 
     /// A method: bare name, full names of its messages, and which of them come in streams.
-    public struct MethodDescription: Sendable, Hashable {
+    public struct MethodDescription: Sendable {
         public var name: String
         public var comment: String
         public var requestType: String
@@ -73,7 +73,7 @@ extension Gantry.V1 {
     }
 
     /// The full name of a message or an enum.
-    public struct DescribeRequest: Sendable, Hashable {
+    public struct DescribeRequest: Sendable {
         public var name: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -84,7 +84,7 @@ extension Gantry.V1 {
     }
 
     /// What was asked for comes first; the others follow by name.
-    public struct DescribeResponse: Sendable, Hashable {
+    public struct DescribeResponse: Sendable {
         public var types: [Gantry.V1.TypeDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -95,7 +95,7 @@ extension Gantry.V1 {
     }
 
     /// A message, with its fields by number, or an enum, with its values.
-    public struct TypeDescription: Sendable, Hashable {
+    public struct TypeDescription: Sendable {
         public var name: String
         public var fields: [Gantry.V1.FieldDescription]
         public var values: [Gantry.V1.EnumValueDescription]
@@ -114,7 +114,7 @@ extension Gantry.V1 {
     }
 
     /// A field. The label is required, optional, repeated or empty; the type is written as in a .proto file, with full names.
-    public struct FieldDescription: Sendable, Hashable {
+    public struct FieldDescription: Sendable {
         public var name: String
         public var number: Int32
         public var label: String
@@ -136,7 +136,7 @@ extension Gantry.V1 {
     }
 
     /// A value of an enum.
-    public struct EnumValueDescription: Sendable, Hashable {
+    public struct EnumValueDescription: Sendable {
         public var name: String
         public var number: Int32
         /// Fields that this version does not know, as they are encoded again.
@@ -150,251 +150,160 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.ServicesRequest: Message {
-    typealias CStruct = Gantry__V1__ServicesRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__services_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__services_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__services_request__type())
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
     }
 }
 
 extension Gantry.V1.ServicesResponse: Message {
-    typealias CStruct = Gantry__V1__ServicesResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__services_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__services_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.services = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.services = Lift.messages(c.pointee.services, c.pointee.n_services)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__services_response__type())
-        if !self.services.isEmpty {
-            c.pointee.n_services = self.services.count
-            c.pointee.services = arena.messages(self.services)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &services)
     }
 }
 
 extension Gantry.V1.ServiceDescription: Message {
-    typealias CStruct = Gantry__V1__ServiceDescription
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__service_description__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__service_description__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.comment = ""
+        self.methods = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.comment = Lift.text(c.pointee.comment)
-        self.methods = Lift.messages(c.pointee.methods, c.pointee.n_methods)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__service_description__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.comment = arena.text(self.comment)
-        if !self.methods.isEmpty {
-            c.pointee.n_methods = self.methods.count
-            c.pointee.methods = arena.messages(self.methods)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &methods)
+        w.text(1, &comment)
+        w.text(0, &name)
     }
 }
 
 extension Gantry.V1.MethodDescription: Message {
-    typealias CStruct = Gantry__V1__MethodDescription
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__method_description__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__method_description__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.comment = ""
+        self.requestType = ""
+        self.responseType = ""
+        self.requestStream = false
+        self.responseStream = false
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.comment = Lift.text(c.pointee.comment)
-        self.requestType = Lift.text(c.pointee.request_type)
-        self.responseType = Lift.text(c.pointee.response_type)
-        self.requestStream = c.pointee.request_stream != 0
-        self.responseStream = c.pointee.response_stream != 0
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(5, &responseStream)
+        w.number(4, &requestStream)
+        w.text(3, &responseType)
+        w.text(2, &requestType)
+        w.text(1, &comment)
+        w.text(0, &name)
     }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__method_description__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.comment = arena.text(self.comment)
-        c.pointee.request_type = arena.text(self.requestType)
-        c.pointee.response_type = arena.text(self.responseType)
-        c.pointee.request_stream = self.requestStream ? 1 : 0
-        c.pointee.response_stream = self.responseStream ? 1 : 0
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
-    }
-
-    public static func == (a: Self, b: Self) -> Bool { Codec.equal(a, b) }
-
-    public func hash(into hasher: inout Hasher) { Codec.hash(self, into: &hasher) }
 }
 
 extension Gantry.V1.DescribeRequest: Message {
-    typealias CStruct = Gantry__V1__DescribeRequest
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__describe_request__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__describe_request__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__describe_request__type())
-        c.pointee.name = arena.text(self.name)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(0, &name)
     }
 }
 
 extension Gantry.V1.DescribeResponse: Message {
-    typealias CStruct = Gantry__V1__DescribeResponse
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__describe_response__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__describe_response__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.types = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.types = Lift.messages(c.pointee.types, c.pointee.n_types)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__describe_response__type())
-        if !self.types.isEmpty {
-            c.pointee.n_types = self.types.count
-            c.pointee.types = arena.messages(self.types)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(0, &types)
     }
 }
 
 extension Gantry.V1.TypeDescription: Message {
-    typealias CStruct = Gantry__V1__TypeDescription
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__type_description__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__type_description__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.fields = []
+        self.values = []
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.fields = Lift.messages(c.pointee.fields, c.pointee.n_fields)
-        self.values = Lift.messages(c.pointee.values, c.pointee.n_values)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__type_description__type())
-        c.pointee.name = arena.text(self.name)
-        if !self.fields.isEmpty {
-            c.pointee.n_fields = self.fields.count
-            c.pointee.fields = arena.messages(self.fields)
-        }
-        if !self.values.isEmpty {
-            c.pointee.n_values = self.values.count
-            c.pointee.values = arena.messages(self.values)
-        }
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(2, &values)
+        w.messages(1, &fields)
+        w.text(0, &name)
     }
 }
 
 extension Gantry.V1.FieldDescription: Message {
-    typealias CStruct = Gantry__V1__FieldDescription
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__field_description__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__field_description__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.number = 0
+        self.label = ""
+        self.type = ""
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.number = c.pointee.number
-        self.label = Lift.text(c.pointee.label)
-        self.type = Lift.text(c.pointee.type)
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__field_description__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.number = self.number
-        c.pointee.label = arena.text(self.label)
-        c.pointee.type = arena.text(self.type)
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(3, &type)
+        w.text(2, &label)
+        w.number(1, &number)
+        w.text(0, &name)
     }
 }
 
 extension Gantry.V1.EnumValueDescription: Message {
-    typealias CStruct = Gantry__V1__EnumValueDescription
+    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__enum_value_description__type()) }
 
-    public static var schema: MessageSchema<Self> {
-        MessageSchema(
-            table: gantry__v1__enum_value_description__type(),
-            copy: { Self(copying: $0.assumingMemoryBound(to: CStruct.self)) },
-            lower: { UnsafeMutableRawPointer($0.lower(into: $1)) })
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.name = ""
+        self.number = 0
     }
 
-    init(copying c: UnsafePointer<CStruct>) {
-        self.name = Lift.text(c.pointee.name)
-        self.number = c.pointee.number
-        if c.pointee.base.n_unknown_fields != 0 { self.unknownFields = Lift.unknown(c.pointee.base) }
-    }
-
-    func lower(into arena: Arena) -> UnsafeMutablePointer<CStruct> {
-        let c: UnsafeMutablePointer<CStruct> = arena.make(gantry__v1__enum_value_description__type())
-        c.pointee.name = arena.text(self.name)
-        c.pointee.number = self.number
-        if !self.unknownFields.isEmpty { arena.keep(self.unknownFields, in: c) }
-        return c
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.number(1, &number)
+        w.text(0, &name)
     }
 }
