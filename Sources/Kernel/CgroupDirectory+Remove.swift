@@ -58,12 +58,7 @@ extension CgroupDirectory {
     }
 
     private static func waitForExit(of pid: Int32, until deadline: ContinuousClock.Instant) throws(SystemError) {
-        let process: Descriptor
-        do {
-            process = Descriptor(owning: try systemCall("pidfd_open", "pid \(pid)") { gantry_cgroup_pidfd_open(pid) })
-        } catch  where error.errno == .noSuchProcess {
-            return
-        }
+        guard let process = try ProcessDescriptor.ifAlive(pid) else { return }
         _ = try wait(process.raw, for: Int16(POLLIN), until: deadline)
     }
 

@@ -73,11 +73,12 @@ public final class OverlayProvisioner: Provisioner {
             rootfs: paths.rootfs,
             root: .overlayRoot(
                 Gantry.Init.V1.OverlayRoot(
-                    target: Self.text(paths.rootfs), lower: (lower.reversed() + mountPoints).map(Self.text),
-                    upper: Self.text(paths.upper), work: Self.text(paths.work),
+                    target: PlanText.trusted(paths.rootfs),
+                    lower: (lower.reversed() + mountPoints).map(PlanText.trusted),
+                    upper: PlanText.trusted(paths.upper), work: PlanText.trusted(paths.work),
                     // Without it the end of a container waits until the disk has all that was written to its
                     // file system, also by others, for a layer that goes in the next moment (docs/adr/0008).
-                    options: [Self.text("volatile")])),
+                    options: [PlanText.trusted("volatile")])),
             ephemeralVolumes: [paths.upper, paths.work])
     }
 
@@ -136,10 +137,5 @@ extension OverlayProvisioner {
         guard let record else { return [] }
         let subject = "layers of \(container.description)"
         return try FramedRecord.decode(record, as: Mesos.Slave.ContainerLayers.self, path: subject)?.paths ?? []
-    }
-
-    /// Text as init wants it: with the NUL.
-    private static func text(_ string: String) -> [UInt8] {
-        Array(string.utf8) + [0]
     }
 }
