@@ -22,6 +22,9 @@ size_t cp_size_of(ProtobufCType type) {
     }
 }
 
+/* From here on, in bytes, an array has a block of its own. */
+enum { LARGE_ARRAY = 2048 };
+
 void *append(struct cp_arena *arena, void **array, size_t *count, size_t size) {
     size_t n = *count;
     if (n == 0) {
@@ -29,10 +32,12 @@ void *append(struct cp_arena *arena, void **array, size_t *count, size_t size) {
         if (*array == NULL)
             return NULL;
     } else if (n >= 4 && (n & (n - 1)) == 0) {
-        void *larger = cp_alloc(arena, 2 * n * size);
+        void *larger =
+            n * size < LARGE_ARRAY ? cp_alloc(arena, 2 * n * size) : cp_arena_enlarge(arena, *array, n * size);
         if (larger == NULL)
             return NULL;
-        memcpy(larger, *array, n * size);
+        if (n * size < LARGE_ARRAY)
+            memcpy(larger, *array, n * size);
         *array = larger;
     }
     *count = n + 1;

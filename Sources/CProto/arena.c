@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cproto/arena.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct cp_block {
     struct cp_block *older;
+    /* It holds one array and nothing else. */
+    size_t is_array;
 };
 
 enum {
@@ -86,6 +89,7 @@ void *cp_arena_grow(struct cp_arena *arena, size_t size) {
         return NULL;
     arena->budget -= wanted;
     block->older = arena->blocks;
+    block->is_array = 0;
     arena->blocks = block;
     if (arena->next_block < LARGEST_BLOCK)
         arena->next_block *= 2;
@@ -100,26 +104,22 @@ void *cp_arena_grow(struct cp_arena *arena, size_t size) {
     return memory;
 }
 
-void *cp_alloc_or_abort(struct cp_arena *arena, size_t size) {
-    void *memory = cp_alloc(arena, size);
-    if (memory == NULL)
-        abort();
-    return memory;
-}
-
-void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type) {
-    ProtobufCMessage *message = cp_new(arena, type);
-    if (message == NULL)
-        abort();
-    return message;
-}
-
-void cp_set_unknown(struct cp_arena *arena, ProtobufCMessage *message, ProtobufCBinaryData bytes) {
-    ProtobufCMessageUnknownField *field = (ProtobufCMessageUnknownField *)cp_alloc_or_abort(arena, sizeof *field);
-    field->tag = 0;
-    field->wire_type = (ProtobufCWireType)0;
-    field->len = bytes.len;
-    field->data = bytes.data;
-    message->n_unknown_fields = 1;
-    message->unknown_fields = field;
+void *cp_arena_enlarge(struct cp_arena *arena, void *array, size_t size) {
+    struct cp_block *block = arena->blocks;
+    bool in_place = block != NULL && block->is_array && (void *)(block + 1) == array;
+    /* What is there already was taken from the budget. */
+    size_t more = in_place ? size : 2 * size + sizeof *block;
+    if (size > SIZE_MAX / 8 || more > arena->budget)
+        return NULL;
+    struct cp_block *larger = (struct cp_block *)realloc(in_place ? block : NULL, 2 * size + sizeof *block);
+    if (larger == NULL)
+        return NULL;
+    arena->budget -= more;
+    if (!in_place) {
+        memcpy(larger + 1, array, size);
+        larger->older = block;
+        larger->is_array = 1;
+    }
+    arena->blocks = larger;
+    return larger + 1;
 }

@@ -12,9 +12,9 @@
  * by a walk over the result if the count of incomplete messages says that one may be missing. Map entries are kept as
  * they come; duplicate keys are settled at the end, too.
  *
- * Memory: one struct for each sub-message that occurs, at most twice the needed size for an array, and nothing for the
- * content of strings; so it is linear in the input, and the arena's budget bounds the factor (a message of two bytes on
- * the wire may have a struct of a kilobyte).
+ * Memory: one struct for each sub-message that occurs and is not empty, at most four times the needed size for an array
+ * with its earlier places, and nothing for the content of strings; so it is linear in the input, and the arena's budget
+ * bounds the factor (a message of four bytes on the wire may have a struct of a kilobyte).
  *
  * Recursion: one frame for each level of the message, of which there are at most CP_MAX_DEPTH; about 150 bytes each.
  */
@@ -206,11 +206,18 @@ static const uint8_t *decode_submessage(struct decoder *d, ProtobufCMessage *mes
         return fail(d, CP_TOO_DEEP, start);
     ProtobufCMessage *sub;
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        sub = new_message(d, extra->message);
+        /*
+         * An empty element is the table's own: nothing is ever added to one, and so two bytes of input do not become a
+         * struct of a kilobyte.
+         */
+        bool empty = size == 0 && extra->message->required == 0 && (extra->flags & CP_FIELD_MAP) == 0;
+        sub = empty ? (ProtobufCMessage *)(uintptr_t)extra->message->initial : new_message(d, extra->message);
         void **at = (void **)place(d, message, field, extra, sizeof(void *));
         if (sub == NULL || at == NULL)
             return fail(d, CP_NO_MEMORY, start);
         *at = sub;
+        if (empty)
+            return p;
     } else {
         sub = singular(d, message, field, extra);
         if (sub == NULL)

@@ -145,3 +145,59 @@ const uint8_t *keep_unknown(struct decoder *d, ProtobufCMessage *message, uint32
         return fail(d, CP_BAD_WIRE_TYPE, p);
     }
 }
+
+static const uint8_t *skip_field(struct decoder *d, uint32_t tag, const uint8_t *p, const uint8_t *end, unsigned level);
+
+static const uint8_t *skip_group(struct decoder *d, uint32_t tag, const uint8_t *p, const uint8_t *end,
+                                 unsigned level) {
+    if (level >= CP_MAX_DEPTH)
+        return fail(d, CP_TOO_DEEP, p);
+    for (;;) {
+        uint32_t inner;
+        p = read_tag(d, p, end, &inner);
+        if (p == NULL)
+            return NULL;
+        if ((inner & 7) == WIRE_END_GROUP)
+            return inner >> 3 == tag >> 3 ? p : fail(d, CP_BAD_GROUP, p);
+        p = skip_field(d, inner, p, end, level + 1);
+        if (p == NULL)
+            return NULL;
+    }
+}
+
+static const uint8_t *skip_field(struct decoder *d, uint32_t tag, const uint8_t *p, const uint8_t *end,
+                                 unsigned level) {
+    if (tag >> 3 == 0)
+        return fail(d, CP_BAD_FIELD_NUMBER, p);
+    uint64_t value;
+    size_t size = (tag & 7) == WIRE_64 ? 8 : 4;
+    switch (tag & 7) {
+    case WIRE_VARINT:
+        return read_varint(d, p, end, &value);
+    case WIRE_LENGTH:
+        p = read_length(d, p, end, &size);
+        return p == NULL ? NULL : p + size;
+    case WIRE_GROUP:
+        return skip_group(d, tag, p, end, level);
+    case WIRE_64:
+    case WIRE_32:
+        return (size_t)(end - p) < size ? fail(d, CP_TRUNCATED, end) : p + size;
+    case WIRE_END_GROUP:
+        return fail(d, CP_BAD_GROUP, p);
+    default:
+        return fail(d, CP_BAD_WIRE_TYPE, p);
+    }
+}
+
+enum cp_code cp_check_unknown(const uint8_t *data, size_t size, unsigned level) {
+    struct decoder d;
+    d.code = CP_OK;
+    const uint8_t *end = data + size;
+    while (data != NULL && data < end) {
+        uint32_t tag;
+        data = read_tag(&d, data, end, &tag);
+        if (data != NULL)
+            data = skip_field(&d, tag, data, end, level);
+    }
+    return d.code;
+}

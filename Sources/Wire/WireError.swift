@@ -88,7 +88,6 @@ extension WireError.Code {
         case CP_TOO_DEEP: self = .tooDeep
         case CP_INVALID_UTF8: self = .invalidUTF8
         case CP_MISSING_REQUIRED: self = .missingRequired
-        case CP_TOO_LARGE: self = .tooLarge
         default: self = .memoryLimit
         }
     }

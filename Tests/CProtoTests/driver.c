@@ -4,14 +4,13 @@
  * driver CASES ROUNDS: the decoder and the encoder under the address and undefined-behaviour sanitizers. Every golden
  * message, whole, cut off at each byte, and with random damage; each input in a block of exactly its size, with large
  * and small budgets. What is accepted must encode, decode and encode to the same bytes. Prints how many were accepted.
- *
- * With -DFUZZ it is a libFuzzer target: the first two bytes choose the type.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "CProto.h"
+#include "encode.h"
 #include "types.h"
 
 static void die(const char *what, const char *type) {
@@ -51,23 +50,6 @@ static bool try_input(const struct cp_message *type, const uint8_t *data, size_t
     free(exact);
     return message != NULL;
 }
-
-#ifdef FUZZ
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (size >= 2) {
-        const struct cp_message *type = types[(data[0] | data[1] << 8) % (sizeof types / sizeof *types)];
-        /* A map's entry is never decoded by itself. */
-        if (type->is_map_entry)
-            return 0;
-        try_input(type, data + 2, size - 2, 1 << 20, data[0] & CP_ALL_TEXT_UTF8);
-    }
-    return 0;
-}
-
-#else
 
 static uint64_t state = 0x9e3779b97f4a7c15;
 
@@ -178,5 +160,3 @@ int main(int argc, char **argv) {
     printf("driver: %u inputs were messages\n", accepted);
     return accepted == 0;
 }
-
-#endif

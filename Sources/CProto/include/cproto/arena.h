@@ -43,6 +43,12 @@ void cp_arena_close(struct cp_arena *arena);
 /* NULL if the budget or the machine's memory is used up. */
 void *cp_arena_grow(struct cp_arena *arena, size_t size);
 
+/*
+ * An array of `size` bytes gets twice the room: in a block of its own, so that malloc can do it without a copy as long
+ * as nothing else asks for a block. NULL as above.
+ */
+void *cp_arena_enlarge(struct cp_arena *arena, void *array, size_t size);
+
 static inline void *cp_alloc(struct cp_arena *arena, size_t size) {
     size = (size + 7) & ~(size_t)7;
     if (size > (size_t)(arena->end - arena->at))
@@ -72,10 +78,6 @@ static inline struct cp_header *cp_header_of(ProtobufCMessage *message) {
     return (struct cp_header *)message - 1;
 }
 
-/* The same for callers that have no other way out than to end the process when memory is used up. */
-void *cp_alloc_or_abort(struct cp_arena *arena, size_t size);
-void *cp_new_or_abort(struct cp_arena *arena, const struct cp_message *type);
-
 /*
  * Unknown fields are kept as one run of bytes, already in the form in which they are encoded again. protobuf-c's
  * message has room for a list; ours has at most one element, with tag 0, and these bytes in `data`.
@@ -87,8 +89,5 @@ static inline ProtobufCBinaryData cp_unknown(const ProtobufCMessage *message) {
     ProtobufCBinaryData some = {message->unknown_fields->len, message->unknown_fields->data};
     return some;
 }
-
-/* Makes `bytes`, which must outlive the arena's use, a message's unknown fields. */
-void cp_set_unknown(struct cp_arena *arena, ProtobufCMessage *message, ProtobufCBinaryData bytes);
 
 #endif

@@ -24,15 +24,11 @@ enum cp_code {
     CP_MISSING_REQUIRED,
     /* The arena's budget or the machine's memory is used up. */
     CP_NO_MEMORY,
-    /* A message of 2 GiB or more cannot be encoded. */
-    CP_TOO_LARGE,
 };
 
 enum {
     /* Strings of proto2 files must be UTF-8, too. The reference accepts other bytes there. */
     CP_ALL_TEXT_UTF8 = 1,
-    /* For the encoder: all strings are known to be UTF-8. */
-    CP_TRUST_TEXT = 2,
 };
 
 /* One step from a message into a field. `index` is SIZE_MAX for fields that are not repeated. */
@@ -58,11 +54,10 @@ ProtobufCMessage *cp_decode(const struct cp_message *type, const uint8_t *data, 
                             unsigned flags, struct cp_error *error);
 
 /*
- * Encodes a message: known fields by number, maps by key, integers in their shortest form, then the unknown fields in
- * the order in which they came. The bytes lie in the arena. False on failure, with `error` filled in (offset 0).
+ * Are these whole fields, as a decoder takes them? `level`: of the message that they belong to, below the root. CP_OK,
+ * or what is wrong.
  */
-bool cp_encode(const struct cp_message *type, const ProtobufCMessage *message, struct cp_arena *arena, unsigned flags,
-               ProtobufCBinaryData *bytes, struct cp_error *error);
+enum cp_code cp_check_unknown(const uint8_t *data, size_t size, unsigned level);
 
 /*
  * For readers of other formats. The place for a value of field `index`: presence is noted, an array gets one element

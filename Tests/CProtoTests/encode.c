@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "encode.h"
+
 #include <limits.h>
 
 #include "internal.h"
@@ -28,7 +30,7 @@ static bool refuse(struct encoder *e, enum cp_code code) {
 static bool grow(struct encoder *e, size_t size) {
     size_t used = (size_t)(e->end - e->at);
     if (size > INT_MAX || used + size > INT_MAX)
-        return refuse(e, CP_TOO_LARGE);
+        return refuse(e, CP_NO_MEMORY);
     size_t capacity = 2 * (used + size);
     uint8_t *larger = (uint8_t *)cp_alloc(e->arena, capacity);
     if (larger == NULL)
@@ -59,11 +61,13 @@ static inline void put_front_tag(struct encoder *e, const ProtobufCFieldDescript
     put_front_varint(e, field->id << 3 | wire);
 }
 
+/* Elements of a packed array have no tag of their own. */
 static bool encode_varint(struct encoder *e, const ProtobufCFieldDescriptor *field, uint64_t value) {
     if (!reserve(e, 15))
         return false;
     put_front_varint(e, value);
-    put_front_tag(e, field, WIRE_VARINT);
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) == 0)
+        put_front_tag(e, field, WIRE_VARINT);
     return true;
 }
 
@@ -72,7 +76,8 @@ static bool encode_fixed(struct encoder *e, const ProtobufCFieldDescriptor *fiel
         return false;
     e->at -= size;
     memcpy(e->at, value, size);
-    put_front_tag(e, field, size == 8 ? WIRE_64 : WIRE_32);
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) == 0)
+        put_front_tag(e, field, size == 8 ? WIRE_64 : WIRE_32);
     return true;
 }
 
@@ -82,7 +87,7 @@ static bool encode_bytes(struct encoder *e, const ProtobufCFieldDescriptor *fiel
         cp_utf8_check(value->data, value->data + value->len) != value->data + value->len)
         return refuse(e, CP_INVALID_UTF8);
     if (value->len > INT_MAX)
-        return refuse(e, CP_TOO_LARGE);
+        return refuse(e, CP_NO_MEMORY);
     if (!reserve(e, 10 + value->len))
         return false;
     e->at -= value->len;
@@ -166,11 +171,18 @@ static bool encode_repeated(struct encoder *e, const ProtobufCFieldDescriptor *f
         elements = (const uint8_t *)sorted;
     }
     size_t size = cp_size_of(field->type);
+    size_t after = (size_t)(e->end - e->at);
     for (size_t i = count; i-- > 0;) {
         if (!encode_value(e, field, extra, elements + i * size, level)) {
             e->path[level] = (struct cp_step){.field = field, .index = i};
             return false;
         }
+    }
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) {
+        if (!reserve(e, 10))
+            return false;
+        put_front_varint(e, (size_t)(e->end - e->at) - after);
+        put_front_tag(e, field, WIRE_LENGTH);
     }
     return true;
 }
@@ -223,7 +235,7 @@ bool cp_encode(const struct cp_message *type, const ProtobufCMessage *message, s
         bytes->len = (size_t)(e.end - e.at);
         if (bytes->len <= INT_MAX)
             return true;
-        e.code = CP_TOO_LARGE;
+        e.code = CP_NO_MEMORY;
     }
     *error = (struct cp_error){.code = e.code};
     if (e.path_length != 0) {
