@@ -11,7 +11,8 @@ public struct Encoded<M: Message>: Sendable, Hashable {
     public init(checking bytes: [UInt8], memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
         let table = M.schema.table
         try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
-            _ = try Codec(memoryLimit: memoryLimit).decode(table, UnsafeRawBufferPointer(bytes))
+            let codec = Codec(memoryLimit: min(memoryLimit, memoryBound(bytes.count)))
+            _ = try codec.decode(table, UnsafeRawBufferPointer(bytes))
         }
         self.bytes = bytes
     }

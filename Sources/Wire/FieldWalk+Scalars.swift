@@ -66,6 +66,7 @@ extension FieldWalk {
     @inline(__always)
     mutating func `enum`<E: WireEnum>(_ field: Int, _ value: inout E) {
         var raw = value.rawValue
+        if !isLifting && fields[field].label == PROTOBUF_C_LABEL_REQUIRED { checkDeclared(raw, field) }
         number(field, &raw)
         value = E(rawValue: raw)
     }
@@ -87,6 +88,16 @@ extension FieldWalk {
         let elements = load(field, as: UnsafePointer<Int32>.self)
         values.reserveCapacity(count)
         for index in 0..<count { values.append(E(rawValue: elements[index])) }
+    }
+}
+
+extension FieldWalk {
+    /// Required fields are those of proto2, whose enums are closed: to a decoder an undeclared value is an unknown field,
+    /// and the required one missing.
+    @inline(never)
+    private mutating func checkDeclared(_ value: Int32, _ field: Int) {
+        let type = fields[field].descriptor.assumingMemoryBound(to: ProtobufCEnumDescriptor.self)
+        if failure == nil && !cp_enum_declares(type, value) { fail(.missingRequired, field) }
     }
 }
 
@@ -173,14 +184,17 @@ extension FieldWalk {
         if isLifting {
             let base = source.assumingMemoryBound(to: ProtobufCMessage.self)
             guard base.pointee.n_unknown_fields != 0, let kept = base.pointee.unknown_fields else { return }
-            value = liftBytes(ProtobufCBinaryData(len: kept.pointee.len, data: kept.pointee.data), 0)
+            value = liftBytes(ProtobufCBinaryData(len: kept.pointee.len, data: kept.pointee.data), -1)
         } else if !value.isEmpty {
-            value.withUnsafeBytes { putRaw($0) }
+            value.withUnsafeBytes { put(unknown: $0) }
         }
     }
 
-    private mutating func putRaw(_ bytes: UnsafeRawBufferPointer) {
-        guard reserve(bytes.count, 0), let base = buffer.baseAddress, let content = bytes.baseAddress else { return }
+    /// Whoever made the value may have put anything there, so it is looked at: a message that is encoded can be decoded.
+    private mutating func put(unknown bytes: UnsafeRawBufferPointer) {
+        guard reserve(bytes.count, -1), let base = buffer.baseAddress, let content = bytes.baseAddress else { return }
+        let code = cp_check_unknown(content.assumingMemoryBound(to: UInt8.self), bytes.count, UInt32(level))
+        guard code == CP_OK else { return fail(WireError.Code(code), -1) }
         start -= bytes.count
         UnsafeMutableRawPointer(base + start).copyMemory(from: content, byteCount: bytes.count)
     }

@@ -79,10 +79,11 @@ public struct FieldWalk: ~Copyable {
     private nonisolated(unsafe) static let noFields = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(
         capacity: 1)
 
+    /// `field`: -1 for the message itself.
     @inline(never)
     mutating func fail(_ code: WireError.Code, _ field: Int, _ element: Int = -1) {
         if failure == nil { failure = code }
-        failurePath.append((fields + field, element))
+        if field >= 0 { failurePath.append((fields + field, element)) }
     }
 
     /// After a failure in what a field holds.
