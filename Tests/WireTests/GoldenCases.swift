@@ -18,19 +18,32 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(name): \(exercises)" }
 
-    static let all: [GoldenCase] = table("cases").map { row in
-        let bytes = bytes(row[6])
-        let reencoded: [UInt8]? =
+    static let all = cases("cases")
+
+    /// Random messages, as Tests/CProtoTests/generate.cc makes them, judged by protobuf's C++ library.
+    static let random = cases("random")
+
+    private static func cases(_ name: String) -> [GoldenCase] {
+        table(name).map(GoldenCase.init)
+    }
+
+    private init(_ row: [String]) {
+        name = row[0]
+        type = row[1]
+        kind = row[2]
+        accepted = row[3] == "accept"
+        split = row[4] == "yes"
+        exercises = row[5]
+        bytes = Self.bytes(row[6])
+        reencoded =
             switch row[7] {
             case "=": bytes
             case "-": nil
             case "-empty": []
-            case "@unknown_large": unknownLarge(knownFirst: true)
-            default: hex(row[7])
+            case "@unknown_large": Self.unknownLarge(knownFirst: true)
+            default: Self.hex(row[7])
             }
-        return GoldenCase(
-            name: row[0], type: row[1], kind: row[2], accepted: row[3] == "accept", split: row[4] == "yes",
-            exercises: row[5], bytes: bytes, reencoded: reencoded, json: json(row[8]))
+        json = Self.json(row[8])
     }
 
     static subscript(name: String) -> GoldenCase? { all.first { $0.name == name } }

@@ -44,6 +44,19 @@ import Wire
         return try #require(JSONSerialization.jsonObject(with: Data(escaped.utf8)) as? NSDictionary)
     }
 
+    /// More messages than people think of, each with the verdict, the bytes and the JSON of the C++ library.
+    @Test func random() throws {
+        #expect(GoldenCase.random.count > 1000)
+        for golden in GoldenCase.random {
+            let type = try #require(MessageRegistry.type(named: golden.type))
+            if golden.accepted {
+                try checkAccepted(type, golden)
+            } else {
+                #expect(throws: WireError.self, "\(golden.name)") { try type.init(decoding: golden.bytes) }
+            }
+        }
+    }
+
     @Test(arguments: cases.filter { !$0.accepted })
     func rejected(_ golden: GoldenCase) throws {
         let type = try #require(MessageRegistry.type(named: golden.type))

@@ -66,6 +66,53 @@ import Testing
         #expect(#expect(throws: WireError.self) { try message.json() }?.code == .tooDeep)
     }
 
+    // MARK: what cannot be decoded is not encoded
+
+    @Test func anUndeclaredRequiredValueIsNotEncoded() throws {
+        var operation = Mesos.Offer.Operation.LaunchGroup(
+            executor: Mesos.ExecutorInfo(executorID: .init(value: "e")), taskGroup: .init())
+        var volume = Mesos.Volume(containerPath: "/v", mode: .init(rawValue: 77))
+        var container = Mesos.ContainerInfo(
+            type: .mesos, volumes: [Mesos.Volume(containerPath: "/w", mode: .rw), volume])
+        operation.executor.container = container
+        let error = #expect(throws: WireError.self) { try operation.encoded() }
+        #expect(error?.code == .missingRequired)
+        #expect(error?.path == "executor.container.volumes[1].mode")
+        volume.mode = .ro
+        container.volumes = [volume]
+        operation.executor.container = container
+        let again = try Mesos.Offer.Operation.LaunchGroup(decoding: operation.encoded())
+        #expect(again == operation)
+    }
+
+    @Test(
+        arguments: [
+            ([0x7a], .truncated), ([0x7a, 0x05, 0x00], .truncated), ([0x7b], .truncated), ([0x7c], .malformedGroup),
+            ([0x7f, 0x00], .unknownWireType), ([0x00, 0x00], .malformedTag),
+            ([0x78] + [UInt8](repeating: 0xff, count: 10), .malformedVarint),
+            ([UInt8](repeating: 0x7b, count: 100) + [UInt8](repeating: 0x7c, count: 100), .tooDeep),
+        ] as [([UInt8], WireError.Code)])
+    func unknownFieldsThatAreNone(_ unknown: [UInt8], _ code: WireError.Code) throws {
+        var outer = Mesos.ContainerID(value: "a", parent: Mesos.ContainerID(value: "b"))
+        outer.parent?.unknownFields = unknown
+        let error = #expect(throws: WireError.self) { try outer.encoded() }
+        #expect(error?.code == code)
+        #expect(error?.path == "parent")
+    }
+
+    @Test func aMessageWithoutFields() throws {
+        let bytes = HostileShape.times(1000, [0x7a, 0x03, 0x61, 0x62, 0x63])
+        #expect(try Gantry.V1.HealthRequest(decoding: bytes).encoded() == bytes)
+        for limit in stride(from: 0, to: 40_000, by: 500) {
+            do throws(WireError) {
+                _ = try Gantry.V1.HealthRequest(decoding: bytes, memoryLimit: limit)
+            } catch {
+                #expect(error.code == .memoryLimit)
+                #expect(error.path == "")
+            }
+        }
+    }
+
     // MARK: memory
 
     /// Bytes that a decode takes from malloc.
