@@ -24,7 +24,7 @@ bench:
 	@scripts/bench $(or $(B),start)
 
 fuzz:
-	@scripts/fuzz-init
+	@scripts/fuzz $(T)
 
 install:
 	@scripts/install
