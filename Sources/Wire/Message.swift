@@ -32,7 +32,7 @@ public enum JSONStyle: Sendable {
 public let defaultMemoryLimit = 64 << 20
 
 /// What a decode may use whatever its caller allows: 128 bytes for each byte of input and 64 KiB. Honest messages need a
-/// third of it; more has been made to hurt (ADR 0008).
+/// third of it; more has been made to hurt (ADR 0014).
 func memoryBound(_ inputSize: Int) -> Int {
     128 * min(inputSize, Int.max >> 8) + (64 << 10)
 }
