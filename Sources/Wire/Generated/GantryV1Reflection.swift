@@ -16,6 +16,7 @@ extension Gantry.V1 {
 
     /// The services, by name.
     public struct ServicesResponse: Sendable {
+        /// Sorted by name.
         public var services: [Gantry.V1.ServiceDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -27,8 +28,11 @@ extension Gantry.V1 {
 
     /// A service by its full name, with its methods as the .proto file lists them.
     public struct ServiceDescription: Sendable {
+        /// The full name, as calls carry it: "gantry.v1.Images".
         public var name: String
+        /// The comment of the .proto file; empty without one.
         public var comment: String
+        /// In the order of the .proto file.
         public var methods: [Gantry.V1.MethodDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -46,11 +50,17 @@ extension Gantry.V1 {
 
     /// A method: bare name, full names of its messages, and which of them come in streams.
     public struct MethodDescription: Sendable {
+        /// Without the service: "List".
         public var name: String
+        /// The comment of the .proto file; empty without one.
         public var comment: String
+        /// The full name of the message that is asked with.
         public var requestType: String
+        /// The full name of the message that is answered with.
         public var responseType: String
+        /// Any number of requests, until the caller closes its side.
         public var requestStream: Bool
+        /// Any number of answers.
         public var responseStream: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -74,6 +84,7 @@ extension Gantry.V1 {
 
     /// The full name of a message or an enum.
     public struct DescribeRequest: Sendable {
+        /// Such as "mesos.ContainerID".
         public var name: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -85,6 +96,7 @@ extension Gantry.V1 {
 
     /// What was asked for comes first; the others follow by name.
     public struct DescribeResponse: Sendable {
+        /// Each once, however often it is used.
         public var types: [Gantry.V1.TypeDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -96,8 +108,11 @@ extension Gantry.V1 {
 
     /// A message, with its fields by number, or an enum, with its values.
     public struct TypeDescription: Sendable {
+        /// The full name.
         public var name: String
+        /// Of a message; an enum has none.
         public var fields: [Gantry.V1.FieldDescription]
+        /// Of an enum; a message has none.
         public var values: [Gantry.V1.EnumValueDescription]
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -115,9 +130,13 @@ extension Gantry.V1 {
 
     /// A field. The label is required, optional, repeated or empty; the type is written as in a .proto file, with full names.
     public struct FieldDescription: Sendable {
+        /// As in the .proto file, and in JSON.
         public var name: String
+        /// On the wire.
         public var number: Int32
+        /// Proto3 fields without a label have an empty one.
         public var label: String
+        /// "int64", "mesos.ContainerID".
         public var type: String
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
@@ -137,7 +156,9 @@ extension Gantry.V1 {
 
     /// A value of an enum.
     public struct EnumValueDescription: Sendable {
+        /// As in the .proto file, and in JSON.
         public var name: String
+        /// On the wire.
         public var number: Int32
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
