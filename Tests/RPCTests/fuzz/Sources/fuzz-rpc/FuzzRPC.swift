@@ -19,9 +19,25 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
+/// SwiftPM makes a program's `main` an alias of this name, in place of libFuzzer's own.
+@_cdecl("fuzz_rpc_main")
+public func fuzzMain(_ count: CInt, _ words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
+    var (count, words) = (count, words)
+    return runDriver(&count, &words, testOneInput)
+}
+
+/// libFuzzer as a library (compiler-rt, FuzzerInterface.h).
+@_silgen_name("LLVMFuzzerRunDriver")
+private func runDriver(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ words: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+    _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
+
 /// Every frame as text: header, length and sum of its data; and what each envelope in it is.
 private func decode(_ input: UnsafeRawBufferPointer, pieces: [Int]) -> [String] {
-    var (decoder, found, start) = (FrameDecoder(), [String](), 0)
+    var decoder = FrameDecoder()
+    var (found, start) = ([String](), 0)
     for piece in pieces {
         let end = min(input.count, start + piece)
         let part = UnsafeRawBufferPointer(rebasing: input[start..<end])
@@ -84,20 +100,30 @@ private final class Target: Sendable {
         return socket
     }
 
+    /// libFuzzer's clock interrupts system calls.
+    private func receive(_ socket: Int32, _ block: inout [UInt8]) -> Int {
+        while true {
+            let count = read(socket, &block, block.count)
+            if count >= 0 || errno != EINTR { return count }
+        }
+    }
+
     /// Sends the bytes and reads what comes until the server closes, then makes a proper call.
     func attack(_ input: UnsafeRawBufferPointer) {
         var block = [UInt8](repeating: 0, count: 64 << 10)
         let victim = connect()
         _ = send(victim, input.baseAddress, input.count, Int32(MSG_NOSIGNAL))
         shutdown(victim, Int32(SHUT_WR))
-        while read(victim, &block, block.count) > 0 {}
+        while receive(victim, &block) > 0 {}
         close(victim)
 
         let witness = connect()
         let call: [UInt8] = [0, 0, 0, 8, 0, 0, 0, 1, 1, 0, 0x0a, 3] + Array("t.E".utf8) + [0x12, 1] + Array("N".utf8)
         _ = send(witness, call, call.count, Int32(MSG_NOSIGNAL))
-        let count = read(witness, &block, block.count)
-        if count < 10 || block[8] != 2 { fatalError("the server does not answer") }
+        let count = receive(witness, &block)
+        if count < 10 || block[8] != 2 {
+            fatalError("the server does not answer: \(count) bytes, errno \(errno), \(block.prefix(max(count, 0)))")
+        }
         close(witness)
     }
 }
