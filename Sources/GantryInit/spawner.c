@@ -5,6 +5,7 @@
 #include "spawner.h"
 
 #include "kernel.h"
+#include "passing.h"
 #include "report.h"
 #include "request.h"
 #include "stage.h"
@@ -29,6 +30,7 @@ enum {
     FIXED_FDS = 5, // control, status, stdin, stdout, stderr
     FDS_MAX = FIXED_FDS + 2 + SPAWN_TASKS_MAX,
 };
+_Static_assert((int)FDS_MAX <= (int)PASSED_MAX, "the descriptors of one message");
 
 struct received {
     struct spawn_request request;
@@ -46,24 +48,10 @@ static void close_received(struct received *in) {
 
 // False at the end of the socket.
 static bool receive(struct received *in) {
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
-    } control;
-    struct iovec data = {&in->request, sizeof in->request};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    in->count = 0;
-    in->length = recvmsg(SPAWN_SOCKET, &message, MSG_CMSG_CLOEXEC);
+    in->count = FDS_MAX;
+    in->length = receive_descriptors(SPAWN_SOCKET, &in->request, sizeof in->request, in->fds, &in->count, &in->flags);
     if (in->length < 0) {
         return false;
-    }
-    in->flags = message.msg_flags;
-    // The kernel puts all descriptors of a message into one header, and no other kind was asked for.
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-        in->count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(in->fds, CMSG_DATA(header), in->count * sizeof(int));
     }
     if (in->length == 0) {
         // An empty message looks like the end; only the end hangs up.
@@ -104,22 +92,7 @@ static void send_answer(const struct outcome *outcome) {
                                   .step = outcome->step,
                                   .helper = outcome->helper};
     int pidfd = outcome->pidfd;
-    struct iovec data = {&answer, sizeof answer};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(sizeof pidfd)];
-    } control;
-    if (pidfd >= 0) {
-        memset(&control, 0, sizeof control);
-        control.header.cmsg_level = SOL_SOCKET;
-        control.header.cmsg_type = SCM_RIGHTS;
-        control.header.cmsg_len = CMSG_LEN(sizeof pidfd);
-        memcpy(CMSG_DATA(&control.header), &pidfd, sizeof pidfd);
-        message.msg_control = &control;
-        message.msg_controllen = sizeof control;
-    }
-    if (sendmsg(SPAWN_SOCKET, &message, MSG_NOSIGNAL) >= 0) {
+    if (send_descriptors(SPAWN_SOCKET, &answer, sizeof answer, &pidfd, pidfd >= 0) >= 0) {
         return;
     }
     if (pidfd >= 0) {

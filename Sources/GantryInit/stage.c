@@ -2,6 +2,7 @@
 #include "stage.h"
 
 #include "kernel.h"
+#include "passing.h"
 #include "paths.h"
 #include "plan.h"
 #include "report.h"
@@ -107,22 +108,10 @@ void stage_close(struct stage *stage) {
 
 // Takes what the stager sends, and its end. 0 or errno, which is the stager's exit code if it failed.
 static int finish_stager(struct stage *stage) {
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(STAGE_FDS_MAX * sizeof(int))];
-    } control;
     char byte;
-    struct iovec data = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    stage->count = 0;
-    if (recvmsg(stager.socket, &message, MSG_CMSG_CLOEXEC) == 1) {
-        const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        if (header != NULL && header->cmsg_type == SCM_RIGHTS && (message.msg_flags & MSG_CTRUNC) == 0) {
-            stage->count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-            memcpy(stage->fds, CMSG_DATA(header), stage->count * sizeof(int));
-        }
-    }
+    int flags;
+    stage->count = STAGE_FDS_MAX;
+    receive_descriptors(stager.socket, &byte, 1, stage->fds, &stage->count, &flags);
     close(stager.socket);
     stager.socket = -1;
     if (stage->count > 0) {
@@ -217,24 +206,6 @@ static const struct {
 } kinds[] = {{CLONE_NEWNET, "/proc/self/ns/net"}, {CLONE_NEWIPC, "/proc/self/ns/ipc"}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static int send_stage(const struct stage *stage) {
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(STAGE_FDS_MAX * sizeof(int))];
-    } control;
-    char byte = 0;
-    struct iovec data = {&byte, 1};
-    socklen_t size = (socklen_t)(stage->count * sizeof(int));
-    memset(&control, 0, sizeof control);
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = (socklen_t)CMSG_LEN(size);
-    memcpy(CMSG_DATA(&control.header), stage->fds, size);
-    struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = (socklen_t)CMSG_SPACE(size)};
-    return sendmsg(FD_CONTROL, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
 int step_park(const struct step *step) {
     struct list paths = step->field[1].list;
     struct stage stage = {.count = 0};
@@ -254,7 +225,7 @@ int step_park(const struct step *step) {
             return fail(errno, "open_tree of ", path, NULL);
         }
     }
-    if (send_stage(&stage) != 0) {
+    if (send_descriptors(FD_CONTROL, "", 1, stage.fds, stage.count) < 0) {
         return fail(errno, "send the stage", NULL);
     }
     _exit(0);
