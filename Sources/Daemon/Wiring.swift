@@ -50,25 +50,25 @@ public final class GantryDaemon: Sendable {
             configuration.isolation,
             IsolatorEnvironment(reactor: reactor, pool: pool, cgroups: mounts, settings: settings))
 
-        spawner = try Spawner(reactor: reactor, initPath: configuration.initPath, stage: Stage(of: isolators), log: log)
-        trash = try Trash(in: Directory(configuration.root), log: log)
-        let filler = try SpareFiller()
+        let housekeeping = try Housekeeping()
+        spawner = try Spawner(
+            reactor: reactor, initPath: configuration.initPath, stage: Stage(of: isolators),
+            housekeeping: housekeeping, log: log)
+        trash = try Trash(in: Directory(configuration.root), housekeeping: housekeeping, log: log)
         let launcher = try LinuxLauncher(
             reactor: reactor, pool: pool, spawner: spawner, mounts: mounts, layout: layout)
         images = try ImageStore(path: configuration.root + "/images", pool: pool)
         containerizer = Containerizer(
             reactor: reactor, pool: pool, launcher: launcher, isolators: isolators,
             provisioner: try OverlayProvisioner(
-                path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash, filler: filler,
-                mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
-            runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash, filler: filler),
+                path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash,
+                housekeeping: housekeeping, mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
+            runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash, housekeeping: housekeeping),
             sandboxes: try Sandboxes(
                 path: configuration.root + "/sandboxes", sparePath: configuration.root + "/spares", trash: trash,
-                filler: filler),
-            configuration: configuration.core,
+                housekeeping: housekeeping),
+            housekeeping: housekeeping, configuration: configuration.core,
             log: log)
-
-        filler.wake()
 
         var router = Router()
         ContainerizerHandlers(containerizer: containerizer, reactor: reactor).register(in: &router)
@@ -108,7 +108,7 @@ public final class GantryDaemon: Sendable {
         reactor.stop()
         reactor.join()
         images.shutdown()
-        trash.shutdown()
+        trash.empty()
         pool.shutdown()
         StateDirectories.removeOwnCgroups(configuration.cgroupRoot)
     }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-    SPAWN_VERSION = 2,
+    SPAWN_VERSION = 3,
     // The spawner's end of the pair.
     SPAWN_SOCKET = 3,
     // At most so many v1 `tasks` files in one request.
@@ -22,8 +22,8 @@ enum {
     SPAWN_HAS_ENTER = 2,
     // The container takes a stage: its namespaces, besides those of `namespaces`, and its trees.
     SPAWN_STAGED = 4,
-    // No container: the recipe of stages, in the one descriptor; `namespaces` are the stages', and
-    // `stages` of them shall wait.
+    // No container: the recipe of stages in the first descriptor, the eventfd that asks for them in the
+    // second; `namespaces` are the stages', and `stages` of them shall wait.
     SPAWN_RECIPE = 8,
 };
 

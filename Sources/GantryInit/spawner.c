@@ -215,8 +215,8 @@ static struct extra extra_descriptors(const struct received *in) {
 
 static struct outcome take_recipe(const struct received *in) {
     const struct spawn_request *request = &in->request;
-    bool valid = request->flags == SPAWN_RECIPE && request->enter == 0 && request->tasks == 0 && in->count == 1;
-    int error = valid ? stage_set_recipe(in->fds[0], request->namespaces, request->stages) : EINVAL;
+    bool valid = request->flags == SPAWN_RECIPE && request->enter == 0 && request->tasks == 0 && in->count == 2;
+    int error = valid ? stage_set_recipe(in->fds[0], in->fds[1], request->namespaces, request->stages) : EINVAL;
     return (struct outcome){.pidfd = -1, .error = error, .step = error == 0 ? SPAWN_DONE : SPAWN_REQUEST};
 }
 
@@ -273,15 +273,16 @@ static struct outcome spawn(const struct received *in) {
     return outcome;
 }
 
-// Stages are made while there is nothing else to do. False when the socket cannot be waited for.
+// Stages are made while no request waits. False when the socket cannot be waited for.
 static bool wait_for_request(void) {
     for (;;) {
-        struct pollfd ready[2] = {{.fd = SPAWN_SOCKET, .events = POLLIN}, {.fd = stage_socket(), .events = POLLIN}};
+        struct pollfd ready[2] = {{.fd = SPAWN_SOCKET, .events = POLLIN}, {.fd = stage_awaits(), .events = POLLIN}};
         int count = poll(ready, 2, stage_patience());
         if (count < 0) {
             return false;
         }
         if (ready[0].revents != 0) {
+            stage_interrupt();
             return true;
         }
         stage_continue();

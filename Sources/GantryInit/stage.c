@@ -22,7 +22,8 @@ static struct {
     size_t length;
     uint64_t namespaces;
     size_t wanted;
-} recipe;
+    int moment; // an eventfd: readable when nothing else is to be done
+} recipe = {.moment = -1};
 
 static struct stage waiting[STAGES_MAX];
 static size_t waiting_count;
@@ -33,10 +34,10 @@ static struct {
     int socket; // -1: none is running
 } stager = {.socket = -1};
 
-// After so much quiet the stock is filled; while requests come, only when half of it is gone.
-enum { QUIET_MILLISECONDS = 5 };
+// Stages are being made until enough of them wait.
+static bool filling;
 
-int stage_set_recipe(int fd, uint64_t namespaces, uint32_t wanted) {
+int stage_set_recipe(int fd, int moment, uint64_t namespaces, uint32_t wanted) {
     struct stat about;
     if (recipe.plan != NULL || wanted > STAGES_MAX || namespaces & ~(uint64_t)(CLONE_NEWNET | CLONE_NEWIPC)) {
         return EINVAL;
@@ -62,10 +63,18 @@ int stage_set_recipe(int fd, uint64_t namespaces, uint32_t wanted) {
         }
         done += (size_t)count;
     }
+    int kept = fcntl(moment, F_DUPFD_CLOEXEC, FD_FREE);
+    if (kept < 0) {
+        int error = errno;
+        munmap(plan, length + arena_size(length));
+        return error;
+    }
     recipe.plan = plan;
     recipe.length = length;
     recipe.namespaces = namespaces;
     recipe.wanted = wanted;
+    recipe.moment = kept;
+    filling = wanted > 0;
     return 0;
 }
 
@@ -131,27 +140,31 @@ static int begin_stager(void) {
     return start_stager();
 }
 
-int stage_socket(void) {
-    return stager.socket;
+int stage_awaits(void) {
+    return stager.socket >= 0 ? stager.socket : filling ? -1 : recipe.moment;
 }
 
 int stage_patience(void) {
-    if (stager.socket >= 0 || waiting_count >= recipe.wanted) {
-        return -1;
-    }
-    return waiting_count < recipe.wanted / 2 ? 0 : QUIET_MILLISECONDS;
+    return stager.socket < 0 && filling ? 0 : -1;
+}
+
+void stage_interrupt(void) {
+    filling = false;
 }
 
 void stage_continue(void) {
-    if (stager.socket < 0) {
-        if (begin_stager() != 0) {
-            recipe.wanted = 0; // whoever asks next hears why
-        }
-    } else if (finish_stager(&waiting[waiting_count]) == 0) {
-        waiting_count++;
+    bool made = true;
+    if (stager.socket >= 0) {
+        made = finish_stager(&waiting[waiting_count]) == 0;
+        waiting_count += made;
+    } else if (filling) {
+        made = begin_stager() == 0;
     } else {
-        recipe.wanted = 0;
+        uint64_t times;
+        filling = read(recipe.moment, &times, sizeof times) > 0;
     }
+    // Whoever finds none hears why; the next moment brings the next attempt.
+    filling = filling && made && waiting_count < recipe.wanted;
 }
 
 int stage_take(struct stage *out) {

@@ -26,16 +26,19 @@ struct stage {
 
 // In the spawner.
 
-// Sets the recipe, once: the plan in `fd`, the CLONE_NEW* bits, how many stages shall wait. 0 or errno.
-int stage_set_recipe(int fd, uint64_t namespaces, uint32_t wanted);
+// Sets the recipe, once: the plan in `fd`, the CLONE_NEW* bits, how many stages shall wait. They are made
+// each time that the eventfd `moment` is readable. 0 or errno; the descriptors stay the caller's.
+int stage_set_recipe(int fd, int moment, uint64_t namespaces, uint32_t wanted);
 bool stage_has_recipe(void);
 // The namespaces that a stage brings.
 uint64_t stage_namespaces(void);
-// What poll(2) shall wait for besides requests: the stager's socket or -1, and for how many milliseconds.
-int stage_socket(void);
+// What poll(2) shall wait for besides requests, and for how many milliseconds (-1: without a limit).
+int stage_awaits(void);
 int stage_patience(void);
-// The stager's socket is readable, or the time is over.
+// That descriptor is readable, or the time is over.
 void stage_continue(void);
+// A request came: no further stage before the next moment.
+void stage_interrupt(void);
 // A stage, made now if none waits. 0 or errno; the descriptors are the caller's.
 int stage_take(struct stage *out);
 void stage_close(struct stage *stage);

@@ -17,7 +17,7 @@ import Testing
     }
 
     private func spares(_ wanted: Int, isBlank: (Directory) -> Bool = { _ in true }) throws -> SpareDirectories {
-        try SpareDirectories(directory: waiting, wanted: wanted, filler: SpareFiller(), isBlank: isBlank) {
+        try SpareDirectories(directory: waiting, wanted: wanted, housekeeping: Housekeeping(), isBlank: isBlank) {
             (spare) throws(SystemError) in try spare.replaceFile("content", with: [7], durable: false)
         }
     }
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func aFillThatFailsLeavesNothing() throws {
-        let spares = try SpareDirectories(directory: waiting, wanted: 1, filler: SpareFiller()) {
+        let spares = try SpareDirectories(directory: waiting, wanted: 1, housekeeping: Housekeeping()) {
             (_) throws(SystemError) in throw SystemError("fill", "test", .noSpace)
         }
         #expect(throws: SystemError.self) { try spares.take() }

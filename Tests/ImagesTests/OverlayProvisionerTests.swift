@@ -206,7 +206,7 @@ struct OverlayProvisionerTests {
         let error = await containerError {
             _ = try OverlayProvisioner(
                 path: "/proc/self/fd/\(root.raw)/provisioner", store: fixture.store, pool: fixture.pool,
-                trash: fixture.trash, filler: SpareFiller())
+                trash: fixture.trash, housekeeping: Housekeeping())
         }
         #expect(error?.code == "backend.overlay-unusable", "\(String(describing: error))")
         #expect(error?.message.contains("overlayfs") == true && error?.hint.contains("--root") == true)

@@ -31,15 +31,16 @@ final class StoreFixture: Sendable {
         temporary = try TemporaryDirectory()
         self.root = root ?? temporary.path
         store = try ImageStore(path: "\(self.root)/images", pool: pool, limits: limits, checkpoint: checkpoint)
-        trash = try Trash(in: Directory(self.root), log: Logger(label: "test"))
+        let housekeeping = try Housekeeping()
+        trash = try Trash(in: Directory(self.root), housekeeping: housekeeping, log: Logger(label: "test"))
         provisioner = try OverlayProvisioner(
             path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash,
-            filler: SpareFiller(), spares: spares)
+            housekeeping: housekeeping, spares: spares)
     }
 
     deinit {
         store.shutdown()
-        trash.shutdown()
+        trash.empty()
         pool.shutdown()
     }
 

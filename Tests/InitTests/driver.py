@@ -178,7 +178,7 @@ class Spawner:
         data, control, _, _ = self.socket.recvmsg(64, 1024)
         assert len(data) == 20, data
         version, pid, errno, where, helper = struct.unpack("<IiiIi", data)
-        assert version == 2
+        assert version == 3
         if helper > 0:
             assert os.waitpid(helper, 0) == (helper, 0)
         received = array.array("i")
@@ -196,7 +196,7 @@ class Spawner:
         return sorted(int(name) for name in os.listdir(f"/proc/{self.pid}/fd"))
 
 
-def request(namespaces=USUAL, flags=0, enter=0, tasks=0, version=2, stages=0):
+def request(namespaces=USUAL, flags=0, enter=0, tasks=0, version=3, stages=0):
     return struct.pack("<IIQQII", version, flags, namespaces, enter, tasks, stages)
 
 

@@ -43,7 +43,7 @@ class RequestTests(InitTestCase):
         self.refused(b"", self.five())
 
     def test_another_version_is_refused(self):
-        for version in (0, 1, 3, 0xFFFFFFFF):
+        for version in (0, 1, 2, 4, 0xFFFFFFFF):
             self.refused(request(version=version), self.five())
 
     def test_unknown_flags_are_refused(self):

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import time
 import unittest
 
 from base import InitTestCase
@@ -26,8 +27,9 @@ def attach(tree, target, **more):
 def give_recipe(spawner, *steps, namespaces=NEWNET | NEWIPC, stages=2):
     fd = os.memfd_create("recipe")
     os.write(fd, b"".join(steps))
+    spawner.moment = os.eventfd(0)
     try:
-        return spawner.ask(request(namespaces, RECIPE, stages=stages), [fd])
+        return spawner.ask(request(namespaces, RECIPE, stages=stages), [fd, spawner.moment])
     finally:
         os.close(fd)
 
@@ -79,6 +81,23 @@ class StageTests(InitTestCase):
         self.assertEqual(give_recipe(self.own, *RECIPE_STEPS, stages=0)[:3], (0, 0, 0))
         outcome = self.staged(attach(0, "/dev"), attach(1, "/tmp"), PIVOT, execute("/bin/true"))
         self.assertEqual((outcome.report, outcome.status), (None, "0"), outcome)
+
+    def test_stages_are_made_when_the_moment_has_come(self):
+        before = len(self.descriptors())
+        give_recipe(self.own, *RECIPE_STEPS, stages=3)
+        # Four descriptors a stage, and the eventfd.
+        full = before + 13
+        self.settle(full)
+        for _ in range(2):
+            self.staged(attach(0, "/dev"), PIVOT, execute("/bin/true"))
+        self.assertEqual(len(self.descriptors()), full - 8)
+        os.eventfd_write(self.own.moment, 1)
+        self.settle(full)
+
+    def settle(self, descriptors):
+        deadline = time.monotonic() + 10
+        while len(self.own.descriptors()) != descriptors:
+            self.assertLess(time.monotonic(), deadline, self.own.descriptors())
 
     def test_nothing_of_a_stage_stays_with_the_spawner(self):
         give_recipe(self.own, *RECIPE_STEPS, stages=0)

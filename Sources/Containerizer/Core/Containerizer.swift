@@ -20,6 +20,7 @@ public actor Containerizer {
     let provisioner: any Provisioner
     let runtime: RuntimeDirectory
     let sandboxes: Sandboxes
+    let housekeeping: Housekeeping
     let configuration: Configuration
     let log: Logger
 
@@ -40,7 +41,8 @@ public actor Containerizer {
     public init(
         reactor: Reactor, pool: BlockingPool, launcher: any Launcher, isolators: [any Isolator],
         provisioner: any Provisioner,
-        runtime: RuntimeDirectory, sandboxes: Sandboxes, configuration: Configuration, log: Logger
+        runtime: RuntimeDirectory, sandboxes: Sandboxes, housekeeping: Housekeeping, configuration: Configuration,
+        log: Logger
     ) {
         self.reactor = reactor
         self.pool = pool
@@ -50,6 +52,7 @@ public actor Containerizer {
         self.provisioner = provisioner
         self.runtime = runtime
         self.sandboxes = sandboxes
+        self.housekeeping = housekeeping
         self.configuration = configuration
         self.log = log
     }
@@ -73,6 +76,7 @@ public actor Containerizer {
         _ body: () async throws -> Value
     ) async throws(ContainerError) -> Value {
         container.steps.begin(pipeline, name)
+        housekeeping.disturb()
         do {
             let value = try await body()
             container.steps.end(name, nil)

@@ -19,7 +19,7 @@ public struct Sandboxes: Sendable {
     ///   - path: absolute; made with mode 0711, so that container users reach their own.
     ///   - sparePath: where new ones wait, on the same file system; made with mode 0700.
     public init(
-        path: String, sparePath: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 8
+        path: String, sparePath: String, trash: Trash, housekeeping: Housekeeping, spares wanted: Int = 8
     ) throws(SystemError) {
         self.path = path
         self.trash = trash
@@ -27,7 +27,7 @@ public struct Sandboxes: Sendable {
         directory = try Directory(path)
         try Directory.createIfMissing(sparePath, mode: 0o700)
         spares = try SpareDirectories(
-            directory: try Directory(sparePath), wanted: wanted, filler: filler, fill: Self.fill)
+            directory: try Directory(sparePath), wanted: wanted, housekeeping: housekeeping, fill: Self.fill)
     }
 
     private static func fill(_ spare: Directory) throws(SystemError) {

@@ -14,7 +14,7 @@ public final class SpareDirectories: Sendable {
     public let directory: Directory
     private let wanted: Int
     private let fill: @Sendable (Directory) throws(SystemError) -> Void
-    private let filler: SpareFiller
+    private let housekeeping: Housekeeping
     private let waiting = Mutex<[FilePath]>([])
 
     /// Takes over the spares of an earlier daemon, and removes what is not whole.
@@ -24,13 +24,13 @@ public final class SpareDirectories: Sendable {
     ///   - isBlank: of an earlier daemon's spare: nobody has begun to use it.
     ///   - fill: makes the content of a new spare.
     public init(
-        directory: Directory, wanted: Int, filler: SpareFiller,
+        directory: Directory, wanted: Int, housekeeping: Housekeeping,
         isBlank: (_ spare: Directory) -> Bool = { _ in true },
         fill: @escaping @Sendable (_ spare: Directory) throws(SystemError) -> Void
     ) throws(SystemError) {
         self.directory = directory
         self.wanted = wanted
-        self.filler = filler
+        self.housekeeping = housekeeping
         self.fill = fill
         for name in try directory.names() {
             // A name with a dot first is not finished.
@@ -40,13 +40,13 @@ public final class SpareDirectories: Sendable {
                 try directory.removeTree(name)
             }
         }
-        filler.add { [weak self] in try? self?.refill() }
+        housekeeping.add { [weak self] in try? self?.refill() }
     }
 
     /// A spare, made now if there is none. It is the caller's to rename or to remove.
     public func take() throws(SystemError) -> FilePath {
         let (spare, isLow) = waiting.withLock { ($0.popLast(), $0.count < wanted / 2) }
-        if isLow { filler.wake() }
+        if isLow { housekeeping.ask() }
         if let spare { return spare }
         return try make()
     }

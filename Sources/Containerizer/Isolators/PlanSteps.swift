@@ -39,6 +39,10 @@ extension Gantry.Init.V1.Step.Kind {
         .device(.init(path: PlanText.trusted(path), mode: mode, major: major, minor: minor))
     }
 
+    static func directory(_ path: String, mode: UInt32) -> Self {
+        .directory(.init(path: PlanText.trusted(path), mode: mode))
+    }
+
     static func symbolicLink(to: String, path: String) -> Self {
         .symbolicLink(.init(to: PlanText.trusted(to), path: PlanText.trusted(path)))
     }

@@ -54,6 +54,9 @@ public final class InitProcess: ContainerProcess {
         }
     }
 
+    /// `exit` has returned.
+    var hasEnded: Bool { ending.settled != nil }
+
     /// Returns when `exit` does, which somebody is waiting in from the beginning.
     func ended() async throws {
         _ = try await ending.value()

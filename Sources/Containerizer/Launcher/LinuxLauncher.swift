@@ -58,6 +58,8 @@ public actor LinuxLauncher: Launcher {
 
     public func destroy(_ id: Mesos.ContainerID) async throws {
         let (process, tracking) = (processes[id], tracking)
+        // What ended by itself needs no kill, and nothing that watches over the time.
+        if process?.hasEnded != false, try tracking.top(id).isPopulated() == false { return }
         try await within(.seconds(60), reactor) {
             // Until it has joined its cgroup the first process is known by its pidfd alone.
             try? process?.signal(9)

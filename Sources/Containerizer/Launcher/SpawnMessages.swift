@@ -11,10 +11,10 @@ struct SpawnRequest {
     var hasCgroup = false
     var takesStage = false
     var tasks = 0
-    /// With a number, no container: the recipe of stages is attached, and so many shall wait.
+    /// With a number, no container: the recipe of stages is attached with its eventfd, and so many shall wait.
     var stages: UInt32?
 
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
 
     var encoded: [UInt8] {
         var bytes: [UInt8] = []

@@ -16,11 +16,19 @@ public actor Spawner {
     private let reactor: Reactor
     private let program: SealedProgram
     private let recipe: Recipe?
+    /// What the child waits for besides requests, to make the stages that were taken.
+    private let moment: Moment
     private let log: Logger
     private var running: Instance?
 
     /// So many stages wait in a quiet moment: a burst of launches finds them, and each costs the kernel some 300 KiB.
     private static let stages: UInt32 = 8
+
+    private final class Moment: Sendable {
+        let counter: EventCounter
+
+        init() throws(SystemError) { counter = try EventCounter() }
+    }
 
     private struct Recipe {
         var namespaces: UInt64
@@ -64,13 +72,18 @@ public actor Spawner {
 
     /// - Parameter initPath: the gantry-init binary. It is copied into sealed memory here and never opened again.
     /// - Parameter stage: what the child makes in advance; nil for nothing.
-    public init(reactor: Reactor, initPath: String, stage: Stage?, log: Logger) throws {
+    public init(
+        reactor: Reactor, initPath: String, stage: Stage?, housekeeping: Housekeeping, log: Logger
+    ) throws {
         self.reactor = reactor
         self.log = log
         recipe = try stage.map { stage in
             Recipe(namespaces: stage.namespaces, plan: try SealedBytes(stage.recipe.encoded(), name: "stage"))
         }
         program = try SealedProgram(copying: initPath)
+        let moment = try Moment()
+        self.moment = moment
+        housekeeping.add { moment.counter.signal() }
     }
 
     /// - Parameter descriptors: in the order of docs/protocol.md; they stay the caller's.
@@ -101,7 +114,7 @@ public actor Spawner {
         if let recipe {
             // The first message of all, so that the socket takes it.
             let request = SpawnRequest(namespaces: recipe.namespaces, stages: Self.stages)
-            _ = try DescriptorPassing.send(request.encoded, [recipe.plan.raw], on: instance.socket.raw)
+            _ = try DescriptorPassing.send(request.encoded, [recipe.plan.raw, moment.counter.raw], on: instance.socket.raw)
             instance.waiting.append(nil)
         }
         log.debug("spawner started", metadata: ["pid": "\(instance.child.process.pid)"])

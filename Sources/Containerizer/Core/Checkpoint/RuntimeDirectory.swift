@@ -23,14 +23,14 @@ public struct RuntimeDirectory: Sendable {
     private let trash: Trash
 
     /// - Parameter path: absolute; `containers` is made below it with mode 0700, and `spares`.
-    public init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int = 8) throws(SystemError) {
+    public init(path: String, trash: Trash, housekeeping: Housekeeping, spares wanted: Int = 8) throws(SystemError) {
         self.trash = trash
         self.path = path + "/containers"
         try Directory.createIfMissing(path, mode: 0o700)
         try Directory.createIfMissing(self.path, mode: 0o700)
         containersDirectory = try Directory(self.path)
         spares = try SpareDirectories(
-            directory: try Directory(path).ensure("spares"), wanted: wanted, filler: filler, fill: Self.fill)
+            directory: try Directory(path).ensure("spares"), wanted: wanted, housekeeping: housekeeping, fill: Self.fill)
     }
 
     public func directory(of id: Mesos.ContainerID) -> String {

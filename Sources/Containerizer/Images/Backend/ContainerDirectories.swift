@@ -28,13 +28,13 @@ final class ContainerDirectories: Sendable {
     private let trash: Trash
 
     /// Opens the directories below `path`, which is made if it is missing.
-    init(path: String, trash: Trash, filler: SpareFiller, spares wanted: Int) throws {
+    init(path: String, trash: Trash, housekeeping: Housekeeping, spares wanted: Int) throws {
         let parent = try Directory(FilePath(path).removingLastComponent().description)
         top = try parent.ensure(FilePath(path).lastName, mode: 0o700)
         try top.setPermissions(0o700)
         containers = try top.ensure("containers")
         spares = try SpareDirectories(
-            directory: try top.ensure("spares"), wanted: wanted, filler: filler,
+            directory: try top.ensure("spares"), wanted: wanted, housekeeping: housekeeping,
             isBlank: { (try? $0.information("layers"))?.size == 0 },
             fill: Self.fill)
         self.path = path

@@ -19,11 +19,11 @@ public final class OverlayProvisioner: Provisioner {
     /// Throws `backend.overlay-unusable` where the file system cannot carry overlays. `spares` container directories
     /// are made beforehand. `mountPoints` are directories that every root gets.
     public init(
-        path: String, store: ImageStore, pool: BlockingPool, trash: Trash, filler: SpareFiller,
+        path: String, store: ImageStore, pool: BlockingPool, trash: Trash, housekeeping: Housekeeping,
         mountPoints: [String] = [], spares: Int = 8
     ) throws {
         do {
-            directories = try ContainerDirectories(path: path, trash: trash, filler: filler, spares: spares)
+            directories = try ContainerDirectories(path: path, trash: trash, housekeeping: housekeeping, spares: spares)
             self.mountPoints = mountPoints.isEmpty ? [] : [try directories.makeMountPoints(mountPoints)]
             try OverlayProbe.run(in: directories.spares.directory, root: path)
         } catch {

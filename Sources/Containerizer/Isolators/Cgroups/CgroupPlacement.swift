@@ -52,6 +52,21 @@ extension CgroupPlacement {
     private static let place = "/sys/fs/cgroup"
     private static let attributes: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
 
+    /// What is the same for all containers: in version 1 a directory on `/sys/fs/cgroup` for each mount, by its last
+    /// name, and a link for each controller that shares the mount under another name.
+    var sharedViewSteps: [Gantry.Init.V1.Step.Kind] {
+        isVersion2 ? [] : roots.flatMap { cgroup in Self.place(of: mount(of: cgroup, layout.root), in: mounts) }
+    }
+
+    private static func place(
+        of mount: CgroupDirectory, in mounts: CgroupMounts
+    ) -> [Gantry.Init.V1.Step.Kind] {
+        let links = mounts.hierarchies.filter { $0.value == mount.path && $0.key != mount.name }.keys.sorted()
+        return [.directory("\(place)/\(mount.name)", mode: 0o755)]
+            + links.map { .symbolicLink(to: mount.name, path: "\(place)/\($0)") }
+    }
+
+    /// What is the container's own: `<mount>/<root>/<id>` on those directories, or the one of version 2.
     func viewSteps(_ id: Mesos.ContainerID) -> [Gantry.Init.V1.Step.Kind] {
         if let leaf = leaf(id) {
             return [
@@ -59,18 +74,16 @@ extension CgroupPlacement {
                 .bind(source: leaf.path, target: Self.place, recursive: true, attributes: Self.attributes),
             ]
         }
-        return limits(id).flatMap { cgroup in view(cgroup, id) }
+        let name = layout.path(id)
+        return limits(id).map { cgroup in
+            .bind(
+                source: cgroup.path, target: "\(Self.place)/\(mount(of: cgroup, name).name)", recursive: true,
+                attributes: Self.attributes)
+        }
     }
 
-    /// `<mount>/<root>/<id>` on `/sys/fs/cgroup/<mount's last name>`, and a link for each controller that shares the
-    /// mount under another name.
-    private func view(_ cgroup: CgroupDirectory, _ id: Mesos.ContainerID) -> [Gantry.Init.V1.Step.Kind] {
-        let mount = CgroupDirectory(String(cgroup.path.dropLast(layout.path(id).count + 1)))
-        let links = mounts.hierarchies.filter { $0.value == mount.path && $0.key != mount.name }.keys.sorted()
-        return [
-            .bind(
-                source: cgroup.path, target: "\(Self.place)/\(mount.name)", recursive: true,
-                attributes: Self.attributes)
-        ] + links.map { .symbolicLink(to: mount.name, path: "\(Self.place)/\($0)") }
+    /// The mount point that `name` was appended to.
+    private func mount(of cgroup: CgroupDirectory, _ name: String) -> CgroupDirectory {
+        CgroupDirectory(String(cgroup.path.dropLast(name.utf8.count + 1)))
     }
 }

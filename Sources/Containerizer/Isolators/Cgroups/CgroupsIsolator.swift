@@ -21,6 +21,8 @@ final class CgroupsIsolator: Isolator {
     private let pool: BlockingPool
     /// Whether `usage` counts processes and threads.
     private let counts: Bool
+    /// The part of the containers' view that is the same for all.
+    private let shared: [Gantry.Init.V1.Step.Kind]
     private let commandTasks = Mutex<Set<Mesos.ContainerID>>([])
 
     init(
@@ -36,7 +38,10 @@ final class CgroupsIsolator: Isolator {
             mounts.mode == .v2 ? CgroupDelegation(mount: CgroupDirectory(mount), controllers: names) : nil
         }
         watches = controllers.contains { $0.watches }
+        shared = placement.sharedViewSteps
     }
+
+    var stage: Stage { Stage(steps: shared) }
 
     // MARK: Life of a container
 
@@ -51,7 +56,7 @@ final class CgroupsIsolator: Isolator {
         let limits = placement.isVersion2 ? [] : placement.limits(id).map(\.path)
         return Contribution(
             launchInfo: .init(cloneNamespaces: config.rootfs == nil ? [] : [Namespace.mount]),
-            steps: config.rootfs == nil ? [] : placement.viewSteps(id), cgroup1Directories: limits)
+            steps: config.rootfs == nil ? [] : shared + placement.viewSteps(id), cgroup1Directories: limits)
     }
 
     /// Blocks.

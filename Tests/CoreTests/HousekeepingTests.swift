@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Kernel
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Core
+
+@Suite struct HousekeepingTests {
+    private let clock = ContinuousClock()
+
+    /// A duty that tells when it has run.
+    private func rounds(of housekeeping: Housekeeping) -> AsyncStream<ContinuousClock.Instant> {
+        let (rounds, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
+        housekeeping.add { continuation.yield(.now) }
+        return rounds
+    }
+
+    @Test func itIsDoneAfterAMomentWithoutActivity() async throws {
+        let housekeeping = try Housekeeping()
+        var rounds = rounds(of: housekeeping).makeAsyncIterator()
+        housekeeping.disturb()
+        let start = clock.now
+        housekeeping.ask()
+        // The clock of the activity counts in whole milliseconds.
+        let round = try #require(await rounds.next())
+        #expect(start.duration(to: round) >= .milliseconds(4))
+    }
+
+    @Test func eachRequestAfterARoundBringsAnother() async throws {
+        let housekeeping = try Housekeeping()
+        var rounds = rounds(of: housekeeping).makeAsyncIterator()
+        for _ in 0..<3 {
+            housekeeping.ask()
+            _ = try #require(await rounds.next())
+        }
+    }
+
+    /// A daemon that is never quiet gets its spares too.
+    @Test func itIsNotPutOffForEver() async throws {
+        let housekeeping = try Housekeeping()
+        let isOver = Atomic(false)
+        var rounds = rounds(of: housekeeping).makeAsyncIterator()
+        let start = clock.now
+        housekeeping.disturb()
+        housekeeping.ask()
+        let busy = try Thread("busy") { [housekeeping] in
+            while !isOver.load(ordering: .relaxed) { housekeeping.disturb() }
+        }
+        let round = try #require(await rounds.next())
+        isOver.store(true, ordering: .relaxed)
+        busy.join()
+        #expect(start.duration(to: round) >= .milliseconds(90))
+    }
+
+    @Test func whatWasThrownAwayIsRemovedInAQuietMoment() async throws {
+        let temporary = try TemporaryDirectory()
+        let housekeeping = try Housekeeping()
+        let trash = try Trash(in: temporary.directory, housekeeping: housekeeping, log: .init(label: "test"))
+        // Added after the trash's own duty, so it runs after it.
+        var rounds = rounds(of: housekeeping).makeAsyncIterator()
+        _ = await rounds.next()
+        try temporary.directory.make("a")
+        #expect(try trash.discard("a", of: temporary.directory))
+        _ = await rounds.next()
+        #expect(try temporary.directory.directory("trash").names().isEmpty)
+    }
+}
