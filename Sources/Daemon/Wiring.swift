@@ -62,7 +62,8 @@ public final class GantryDaemon: Sendable {
             reactor: reactor, pool: pool, launcher: launcher, isolators: isolators,
             provisioner: try OverlayProvisioner(
                 path: configuration.root + "/provisioner", store: images, pool: pool, trash: trash,
-                housekeeping: housekeeping, mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
+                housekeeping: housekeeping,
+                mountPoints: ["proc", "sys", "dev", "tmp", configuration.core.sandboxMountPoint]),
             runtime: try RuntimeDirectory(path: configuration.root + "/run", trash: trash, housekeeping: housekeeping),
             sandboxes: try Sandboxes(
                 path: configuration.root + "/sandboxes", sparePath: configuration.root + "/spares", trash: trash,

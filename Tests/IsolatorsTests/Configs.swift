@@ -29,6 +29,7 @@ extension Gantry.Init.V1.Step.Kind {
             return "bind \(text(bind.source)) \(text(bind.target)) \(bind.attributes)\(flags)"
         case .device(let device):
             return "device \(text(device.path)) \(device.major):\(device.minor) \(String(device.mode, radix: 8))"
+        case .directory(let directory): return "directory \(text(directory.path))"
         case .symbolicLink(let link): return "link \(text(link.path)) -> \(text(link.to))"
         case .hostname(let hostname): return "hostname \(text(hostname.name))"
         case .loopback: return "loopback"

@@ -57,15 +57,28 @@ func run(client *ttrpc.Client, image string, command []string) (int, error) {
 		launched <- err
 	}()
 	ended := &WaitResponse{}
-	err = client.Call(ctx, service, "Wait", &WaitRequest{ContainerID: id}, ended)
-	if failure := <-launched; failure != nil {
-		return 0, failure
+	isLaunched := false
+	for ended.Termination == nil {
+		last := isLaunched
+		if err := client.Call(ctx, service, "Wait", &WaitRequest{ContainerID: id}, ended); err != nil {
+			return 0, err
+		}
+		if last {
+			break
+		}
+		select {
+		case failure := <-launched:
+			if failure != nil {
+				return 0, failure
+			}
+			isLaunched = true
+		default:
+		}
 	}
-	if err == nil && ended.Termination == nil {
-		err = client.Call(ctx, service, "Wait", &WaitRequest{ContainerID: id}, ended)
-	}
-	if err != nil {
-		return 0, err
+	if !isLaunched {
+		if failure := <-launched; failure != nil {
+			return 0, failure
+		}
 	}
 	if err := show(filepath.Join(sandbox, "stdout"), os.Stdout); err != nil {
 		return 0, err

@@ -114,7 +114,8 @@ public actor Spawner {
         if let recipe {
             // The first message of all, so that the socket takes it.
             let request = SpawnRequest(namespaces: recipe.namespaces, stages: Self.stages)
-            _ = try DescriptorPassing.send(request.encoded, [recipe.plan.raw, moment.counter.raw], on: instance.socket.raw)
+            _ = try DescriptorPassing.send(
+                request.encoded, [recipe.plan.raw, moment.counter.raw], on: instance.socket.raw)
             instance.waiting.append(nil)
         }
         log.debug("spawner started", metadata: ["pid": "\(instance.child.process.pid)"])

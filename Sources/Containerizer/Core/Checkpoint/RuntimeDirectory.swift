@@ -30,7 +30,8 @@ public struct RuntimeDirectory: Sendable {
         try Directory.createIfMissing(self.path, mode: 0o700)
         containersDirectory = try Directory(self.path)
         spares = try SpareDirectories(
-            directory: try Directory(path).ensure("spares"), wanted: wanted, housekeeping: housekeeping, fill: Self.fill)
+            directory: try Directory(path).ensure("spares"), wanted: wanted, housekeeping: housekeeping, fill: Self.fill
+        )
     }
 
     public func directory(of id: Mesos.ContainerID) -> String {
