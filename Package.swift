@@ -107,6 +107,8 @@ let package = Package(
         tests(
             "PrivilegedTests",
             ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
+        tests(
+            "SecurityTests", ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Wire", system]),
     ],
     swiftLanguageModes: [.v6]
 )

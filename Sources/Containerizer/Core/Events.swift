@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Kernel
 import Logging
 import Reactor
+import SystemPackage
 import Wire
 
 /// What happens to a container without being asked for: its process starts or fails to, exits, or breaks a limit
@@ -81,8 +83,10 @@ extension ContainerError {
                 (code, hint) = ("init.execute.failed", "check that the file is a program for this machine")
             }
         }
+        let number = Errno(rawValue: report.errno)
+        let reason = report.errno == 0 ? "" : ": \(number.name) (\(number.description))"
         self.init(
-            .failedPrecondition, code: code, Self.text(report.text), step: "\(name) (in the container)",
+            .failedPrecondition, code: code, Self.text(report.text) + reason, step: "\(name) (in the container)",
             subject: name == "execute" ? command : name, errno: report.errno, hint: hint)
     }
 
