@@ -69,6 +69,8 @@ public struct CallContext: Sendable {
 
     /// For metrics: when the call began.
     var started: ContinuousClock.Instant?
+    /// For metrics: the method's place in the server's table; -1 outside of a server.
+    var methodIndex = -1
 
     /// The connection, for questions about its other end.
     var connection: ServerConnection?

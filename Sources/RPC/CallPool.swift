@@ -15,6 +15,8 @@ final class CallPool: @unchecked Sendable {
     private var workers = 0
     /// Tasks that are neither parked nor run a call.
     var strayTasks: Int { workers - idle.count - running }
+    /// Tasks that wait for a call.
+    var parkedTasks: Int { idle.count }
     /// Called when a handler has returned.
     var didEnd: () -> Void = {}
 

@@ -72,6 +72,9 @@ class Channel: EventSource, TurnEnd {
     /// The socket has been closed. Called once.
     func didClose() {}
 
+    /// The books are made up: at the end of each turn that changed something, and of the connection.
+    func didCount() {}
+
     /// All that was queued has been sent.
     func didFlush() {}
 
@@ -118,6 +121,7 @@ class Channel: EventSource, TurnEnd {
 
     /// Tells the budget what has changed.
     func count() {
+        didCount()
         guard let budget else { return }
         let held = isOpen ? heldBytes : otherBytes
         if held == countedBytes { return }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
 
 /// What all connections of a server may make it hold, together. Below the limit each may hold what its own limits allow;
 /// above it nobody more than a share of half as much again, so that those who hold little are served as if nothing were.
@@ -13,8 +14,11 @@ final class MemoryBudget {
     /// Connections that have stopped reading until there is room.
     private var waiting: [ObjectIdentifier: Channel] = [:]
 
-    init(limit: Int) {
+    private let metrics: ServerMetrics?
+
+    init(limit: Int, _ metrics: ServerMetrics? = nil) {
         self.limit = limit
+        self.metrics = metrics
     }
 
     /// Whether a connection that holds `held` bytes may take in more.
@@ -26,6 +30,7 @@ final class MemoryBudget {
     /// A connection holds this much more, or less.
     func change(by bytes: Int) {
         used += bytes
+        metrics?.heldBytes.store(used, ordering: .relaxed)
         guard bytes < 0, used < limit, !waiting.isEmpty else { return }
         let ready = waiting.values
         waiting = [:]

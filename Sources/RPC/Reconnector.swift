@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Reactor
-internal import Synchronization
 internal import SystemPackage
 
 /// A connection that comes back: makes one when it is first needed and another one when that has closed.
@@ -18,7 +17,7 @@ public final class Reconnector: Sendable {
     private let reactor: Reactor
     private let limits: Limits
     private let patience: Duration
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// `patience`: how long `connection` goes on trying while nobody listens on the socket. Zero: one try.
     public init(unixSocket path: String, reactor: Reactor, limits: Limits = Limits(), patience: Duration = .seconds(10))

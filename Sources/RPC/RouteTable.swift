@@ -17,7 +17,9 @@ struct RouteTable {
     private let longestName: Int
 
     init(_ router: Router) {
-        methods = router.methods
+        var methods = router.methods
+        for index in methods.indices { methods[index].index = index }
+        self.methods = methods
         names = methods.map { Name(service: Array($0.service.utf8), method: Array($0.name.utf8)) }
         services = Set(methods.map(\.service))
         longestName = names.map { $0.service.count + $0.method.count }.max() ?? 0

@@ -23,6 +23,8 @@ public struct Router: Sendable {
         var prepare: @Sendable (UnsafeRawBufferPointer) -> Invocation
         /// The same without a task, of a unary method that has a synchronous handler.
         var immediate: Immediate?
+        /// Its place in the server's table.
+        var index = -1
     }
 
     private(set) var methods: [Method] = []
@@ -135,7 +137,7 @@ public struct Router: Sendable {
         _ prepare: @escaping @Sendable (UnsafeRawBufferPointer) -> Invocation
     ) {
         methods.removeAll { $0.service == service && $0.name == name }
-        methods.append(Method(service: service, name: name, shape: shape, prepare: prepare, immediate: nil))
+        methods.append(Method(service: service, name: name, shape: shape, prepare: prepare))
     }
 }
 

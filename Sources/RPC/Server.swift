@@ -13,8 +13,13 @@ public import Reactor
 public final class Server: Sendable {
     let core: ServerCore
 
-    public init(reactor: Reactor, router: Router, interceptors: [Interceptor] = [], limits: Limits = Limits()) {
-        core = ServerCore(reactor: reactor, router: router, interceptors: interceptors, limits: limits)
+    /// `metrics`: what counts this server's calls, connections and bytes.
+    public init(
+        reactor: Reactor, router: Router, interceptors: [Interceptor] = [], limits: Limits = Limits(),
+        metrics: ServerMetrics? = nil
+    ) {
+        core = ServerCore(
+            reactor: reactor, router: router, interceptors: interceptors, limits: limits, metrics: metrics)
     }
 
     /// Accepts connections on a path; may be called for several. A socket file that nobody listens on is replaced; one

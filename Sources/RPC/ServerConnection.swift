@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 internal import Reactor
+internal import Synchronization
 
 /// One accepted connection: turns frames into calls, and their results into frames.
 final class ServerConnection: Channel, @unchecked Sendable {
@@ -12,6 +13,8 @@ final class ServerConnection: Channel, @unchecked Sendable {
     private var requestBytes = 0
     private var resultBytes = 0
     private var drains = false
+    /// What the metrics know of.
+    private var countedStreams = 0
     /// The descriptors of the frame that is being looked at. Unless it begins a call, nobody takes them.
     private var arrived = PassedDescriptors.none
 
@@ -26,6 +29,17 @@ final class ServerConnection: Channel, @unchecked Sendable {
     }
 
     override var otherBytes: Int { requestBytes + resultBytes }
+
+    override func didCount() {
+        guard let metrics = server.metrics, streams.count != countedStreams else { return }
+        metrics.streams.wrappingAdd(streams.count - countedStreams, ordering: .relaxed)
+        countedStreams = streams.count
+    }
+
+    override func noteMisuse() {
+        super.noteMisuse()
+        server.metrics?.refusals.wrappingAdd(1, ordering: .relaxed)
+    }
 
     var interceptors: InterceptorChain { server.interceptors }
 
@@ -104,6 +118,7 @@ final class ServerConnection: Channel, @unchecked Sendable {
         var context = CallContext(
             id: server.nextCallID(), service: method.service, method: method.name, metadata: envelope.metadata,
             deadline: deadline, peer: peer)
+        context.methodIndex = method.index
         if server.interceptors.needsTime { context.started = .now }
         context.connection = self
         if limits.descriptors > 0 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Kernel
 internal import Reactor
+internal import Synchronization
 
 /// What a server's listeners and connections share. On the reactor's thread, but for what never changes.
 final class ServerCore: @unchecked Sendable {
@@ -10,6 +11,7 @@ final class ServerCore: @unchecked Sendable {
     let limits: Limits
     let pool: CallPool
     let budget: MemoryBudget
+    let metrics: ServerMetrics?
 
     private var listeners: [Listener] = []
     private var connections: [ObjectIdentifier: ServerConnection] = [:]
@@ -19,13 +21,17 @@ final class ServerCore: @unchecked Sendable {
     private var drains = false
     private var drainers: [Waiter<Void>] = []
 
-    init(reactor: Reactor, router: Router, interceptors: [Interceptor], limits: Limits) {
+    init(
+        reactor: Reactor, router: Router, interceptors: [Interceptor], limits: Limits, metrics: ServerMetrics? = nil
+    ) {
         self.reactor = reactor
-        self.interceptors = InterceptorChain(interceptors)
+        // The outermost, so that what the others refuse is counted.
+        self.interceptors = InterceptorChain((metrics.map { [.metrics($0)] } ?? []) + interceptors)
         self.limits = limits
+        self.metrics = metrics
         routes = RouteTable(router)
         pool = CallPool(reactor)
-        budget = MemoryBudget(limit: limits.serverBytes)
+        budget = MemoryBudget(limit: limits.serverBytes, metrics)
         pool.didEnd = { [weak self] in self?.checkDrained() }
     }
 
@@ -68,11 +74,15 @@ final class ServerCore: @unchecked Sendable {
 
     func accepted(_ descriptor: consuming Descriptor, _ peer: PeerCredentials) {
         // Closed at once: in the backlog it would stand in the way of other users.
-        guard connectionsOfUser[peer.uid, default: 0] < limits.connectionsPerUser else { return }
+        guard connectionsOfUser[peer.uid, default: 0] < limits.connectionsPerUser else {
+            metrics?.turnedAway.wrappingAdd(1, ordering: .relaxed)
+            return
+        }
+        metrics?.accepted.wrappingAdd(1, ordering: .relaxed)
         connectionsOfUser[peer.uid, default: 0] += 1
         let connection = ServerConnection(server: self, descriptor: descriptor, peer: peer)
         connections[ObjectIdentifier(connection)] = connection
-        budget.connections = connections.count
+        countConnections()
         do {
             try connection.attach()
         } catch {
@@ -80,10 +90,15 @@ final class ServerCore: @unchecked Sendable {
         }
     }
 
+    private func countConnections() {
+        budget.connections = connections.count
+        metrics?.connections.store(connections.count, ordering: .relaxed)
+    }
+
     func didClose(_ connection: ServerConnection) {
         let wasFull = !mayAccept
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        budget.connections = connections.count
+        countConnections()
         let left = connectionsOfUser[connection.peer.uid, default: 1] - 1
         connectionsOfUser[connection.peer.uid] = left > 0 ? left : nil
         if wasFull { for listener in listeners { listener.resume() } }

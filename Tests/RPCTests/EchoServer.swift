@@ -2,7 +2,6 @@
 import Glibc
 import Kernel
 import Reactor
-import Synchronization
 import Testing
 
 @testable import RPC
@@ -38,7 +37,7 @@ struct Refused: Error, CustomStringConvertible {
 
 /// What handlers tell the tests.
 final class Journal: Sendable {
-    private let state = Mutex<(events: [String], waiting: [(String, CheckedContinuation<Void, Never>)])>(([], []))
+    private let state = Locked<(events: [String], waiting: [(String, CheckedContinuation<Void, Never>)])>(([], []))
 
     private let keeps: Bool
 
@@ -219,6 +218,12 @@ struct TestServer {
     func connect(limits: Limits = Limits()) async throws -> ClientConnection {
         try await ClientConnection.connect(unixSocket: path, reactor: reactor, limits: limits)
     }
+
+    /// What the server holds now.
+    func census() async throws -> ServerCore.Census {
+        let core = server.core
+        return try await reactor.task { core.census }.value
+    }
 }
 
 func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws -> T {
@@ -231,6 +236,7 @@ func withTemporaryDirectory<T>(_ body: (String) async throws -> T) async throws 
 
 func withServer<T>(
     limits: Limits = Limits(), interceptors: [Interceptor] = [], journal: Journal = Journal(),
+    metrics: ServerMetrics? = nil,
     _ body: (TestServer) async throws -> T
 ) async throws -> T {
     try await withTemporaryDirectory { directory in
@@ -241,7 +247,8 @@ func withServer<T>(
             reactor.join()
         }
         let server = Server(
-            reactor: reactor, router: echoRouter(journal), interceptors: interceptors, limits: limits)
+            reactor: reactor, router: echoRouter(journal), interceptors: interceptors, limits: limits,
+            metrics: metrics)
         let path = directory + "/socket"
         try server.listen(unixSocket: path)
         do {
