@@ -11,6 +11,7 @@
 #include "errors.h"
 #include "files.h"
 #include "inotify.h"
+#include "memory.h"
 #include "overlay.h"
 #include "processes.h"
 #include "sockets.h"
