@@ -74,8 +74,12 @@ public final class GantryDaemon: Sendable {
         var router = Router()
         ContainerizerHandlers(containerizer: containerizer, reactor: reactor).register(in: &router)
         ImageHandlers(store: images).register(in: &router)
-        SystemHandlers(containerizer: containerizer, readiness: readiness, features: isolators.map(\.name))
-            .register(in: &router)
+        let system = SystemHandlers(
+            containerizer: containerizer, readiness: readiness, features: isolators.map(\.name))
+        system.register(in: &router) {
+            $0.version = .immediate(system.version)
+            $0.health = .immediate(system.health)
+        }
         ReflectionHandlers([.containerizer, .images, .system, .reflection]).register(in: &router)
         server = Server(
             reactor: reactor, router: router,

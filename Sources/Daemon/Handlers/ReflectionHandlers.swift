@@ -13,9 +13,7 @@ struct ReflectionHandlers: ReflectionService {
         self.descriptions = descriptions.sorted { $0.name < $1.name }
     }
 
-    func services(
-        _ request: Gantry.V1.ServicesRequest, context: CallContext
-    ) async throws -> Gantry.V1.ServicesResponse {
+    func services(_ request: Gantry.V1.ServicesRequest, context: CallContext) -> Gantry.V1.ServicesResponse {
         .init(services: descriptions.map(Gantry.V1.ServiceDescription.init))
     }
 

@@ -13,11 +13,11 @@ struct SystemHandlers: SystemService {
     /// The isolators in use, by name.
     let features: [String]
 
-    func version(_ request: Gantry.V1.VersionRequest, context: CallContext) async throws -> Gantry.V1.VersionResponse {
+    func version(_ request: Gantry.V1.VersionRequest, context: CallContext) -> Gantry.V1.VersionResponse {
         .init(version: GantryVersion.current, api: "gantry.v1", kernel: Self.kernel, features: features)
     }
 
-    func health(_ request: Gantry.V1.HealthRequest, context: CallContext) async throws -> Gantry.V1.HealthResponse {
+    func health(_ request: Gantry.V1.HealthRequest, context: CallContext) -> Gantry.V1.HealthResponse {
         let ready = readiness.isReady
         return .init(live: true, ready: ready, detail: ready ? "" : "recovering")
     }
