@@ -31,6 +31,18 @@ func decodeResponse<M: Message>(_ bytes: [UInt8]) throws -> M {
     }
 }
 
+extension Router {
+    mutating func unary<Req: Message, Res: Message>(service: String, method: String, _ handler: UnaryHandler<Req, Res>)
+    {
+        switch handler {
+        case .task(let handle):
+            unary(service: service, method: method, decode: decodeMessage, handle: handle, encode: encodeMessage)
+        case .immediate(let handle):
+            immediate(service: service, method: method, decode: decodeMessage, handle: handle, encode: encodeMessage)
+        }
+    }
+}
+
 extension ClientConnection {
     func call<Req: Message, Res: Message>(
         service: String, method: String, _ request: Req, _ options: CallOptions

@@ -8,6 +8,8 @@ func source(of service: ServiceDescriptor, _ model: Model) -> String {
     p.print("public import RPC", "public import Wire", "")
     printProtocol(service, model, &p)
     p.print()
+    printMethods(service, model, &p)
+    p.print()
     printRegistration(service, &p)
     p.print()
     printClient(service, model, &p)
@@ -62,19 +64,40 @@ private func printProtocol(_ service: ServiceDescriptor, _ model: Model, _ p: in
     p.print("}")
 }
 
+/// What serves each method with one request and one response: streams need a task whatever their handlers do.
+private func printMethods(_ service: ServiceDescriptor, _ model: Model, _ p: inout CodePrinter) {
+    let unary = service.methods.filter { Shape($0) == .unary }
+    p.print("/// What serves each unary method of `\(service.fullName)`.")
+    p.print("public struct \(service.name)Methods: Sendable {")
+    for method in unary {
+        let types = "\(model.swiftName(of: method.inputType)), \(model.swiftName(of: method.outputType))"
+        p.print("    public var \(escaped(lowerCamel(method.name))): UnaryHandler<\(types)>")
+    }
+    p.print("", "    /// Each by a task that runs the service's method.")
+    p.print("    public init(_ service: some \(service.name)Service) {")
+    for method in unary {
+        let name = escaped(lowerCamel(method.name))
+        p.print("        \(name) = .task { try await service.\(name)($0, context: $1) }")
+    }
+    p.print("    }", "}")
+}
+
 private func printRegistration(_ service: ServiceDescriptor, _ p: inout CodePrinter) {
     p.print("extension \(service.name)Service {")
-    p.print("    /// Adds every method of the service to a router.")
-    p.print("    public func register(in router: inout Router) {")
+    p.print("    /// Adds every method of the service to a router. `change` may give methods other handlers:")
+    p.print("    /// synchronous ones, which need no task, to those that never wait.")
+    p.print("    public func register(")
+    p.print("        in router: inout Router, _ change: (inout \(service.name)Methods) -> Void = { _ in }", "    ) {")
     p.print("        let service = \"\(service.fullName)\"")
+    p.print("        var methods = \(service.name)Methods(self)", "        change(&methods)")
     for method in service.methods {
         let name = escaped(lowerCamel(method.name))
         let register: String
         let handler: String
         switch Shape(method) {
         case .unary:
-            register = "unary"
-            handler = "{ try await self.\(name)($0, context: $1) }"
+            p.print("        router.unary(service: service, method: \"\(method.name)\", methods.\(name))")
+            continue
         case .serverStream:
             register = "serverStream"
             handler = "{ try await self.\(name)($0, responses: $1, context: $2) }"
