@@ -51,6 +51,17 @@ extension LoadTests {
             }.value
         }
 
+        /// Leaves the attackers what the good client and the server do not use of the processors (SCHED_IDLE, sched(7)):
+        /// the test is about what attackers make the server do, and on two processors a third thread that is always busy
+        /// would show as a call that waits for its turn, whatever the server does.
+        private func stepBack(_ attackers: Reactor) async throws {
+            let result = try await attackers.task {
+                var parameters = sched_param()
+                return sched_setscheduler(0, 5, &parameters)
+            }.value
+            #expect(result == 0)
+        }
+
         private func p99(_ times: [Duration]) -> Duration { times.sorted()[times.count * 99 / 100] }
 
         private func residentBytes() throws -> Int {
@@ -71,6 +82,7 @@ extension LoadTests {
                         reactor.join()
                     }
                 }
+                try await stepBack(theirs)
                 let good = try await ClientConnection.connect(unixSocket: server.path, reactor: ours)
                 _ = try await latencies(good, ours, 200)
                 for _ in 0..<count {
@@ -96,10 +108,6 @@ extension LoadTests {
             return (quiet.sorted()[count / 2], attacked.sorted()[count / 2], resident)
         }
 
-        /// How many times as long a call may take. The good client, the server and the attackers each keep a processor
-        /// busy: where there are fewer, part of what is measured is their turns on it.
-        private let factor = sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 2 ? 2 : 6
-
         @Test func aGoodClientIsServedAsIfTheyWereNotThere() async throws {
             var told = ""
             for _ in 0..<4 {
@@ -107,7 +115,7 @@ extension LoadTests {
                 told += "\(quiet) without, \(attacked) with; resident \(resident.map { $0 >> 20 }) MiB\n"
                 // Of the memory that the first attack took, later ones take the same.
                 let growth = (resident.last ?? 0) - (resident.dropFirst().first ?? 0)
-                if attacked < quiet * factor, growth < 16 << 20 { return }
+                if attacked < quiet * 2, growth < 16 << 20 { return }
             }
             Issue.record("\(told)")
         }
