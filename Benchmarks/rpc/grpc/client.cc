@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The same load as `load` makes, with C++ gRPC: PATH CONNECTIONS CALLS SIZE MILLISECONDS.
+// The same load as `load` makes, with C++ gRPC: PATH CONNECTIONS CALLS SIZE MILLISECONDS. Or PATH idle CONNECTIONS: opens
+// them, makes one call on each, says "ready", and waits for the end of its input.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -47,20 +48,37 @@ struct Caller {
         });
     }
 };
+
+std::unique_ptr<bench::Echo::Stub> connect(const char *path) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    auto channel = grpc::CreateCustomChannel(std::string("unix:") + path, grpc::InsecureChannelCredentials(), arguments);
+    channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    return bench::Echo::NewStub(channel);
+}
+
+int idle(const char *path, int connections) {
+    std::vector<std::unique_ptr<bench::Echo::Stub>> stubs;
+    for (int i = 0; i < connections; i++) {
+        grpc::ClientContext context;
+        bench::Message request, response;
+        stubs.push_back(connect(path));
+        if (!stubs.back()->Echo(&context, request, &response).ok()) { return 1; }
+    }
+    puts("ready");
+    fflush(stdout);
+    return getchar() == EOF ? 0 : 1;
+}
 }  // namespace
 
 int main(int, char **argv) {
+    if (std::string(argv[2]) == "idle") { return idle(argv[1], atoi(argv[3])); }
     int connections = atoi(argv[2]), calls = atoi(argv[3]);
     value = std::string(std::max(0, atoi(argv[4]) - 2), 'x');
     std::vector<std::unique_ptr<bench::Echo::Stub>> stubs;
     std::vector<std::unique_ptr<Caller>> callers;
     for (int i = 0; i < connections; i++) {
-        grpc::ChannelArguments arguments;
-        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-        auto channel = grpc::CreateCustomChannel(std::string("unix:") + argv[1], grpc::InsecureChannelCredentials(),
-                                                 arguments);
-        channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5));
-        stubs.push_back(bench::Echo::NewStub(channel));
+        stubs.push_back(connect(argv[1]));
         for (int j = 0; j < calls; j++) {
             callers.push_back(std::make_unique<Caller>());
             callers.back()->stub = stubs.back().get();
