@@ -71,58 +71,60 @@ public protocol ContainerizerService: Sendable {
     ) async throws -> Gantry.V1.PruneImagesResponse
 }
 
+/// What serves each unary method of `gantry.v1.Containerizer`.
+public struct ContainerizerMethods: Sendable {
+    public var recover: UnaryHandler<Gantry.V1.RecoverRequest, Gantry.V1.RecoverResponse>
+    public var launch: UnaryHandler<Gantry.V1.LaunchRequest, Gantry.V1.LaunchResponse>
+    public var update: UnaryHandler<Gantry.V1.UpdateRequest, Gantry.V1.UpdateResponse>
+    public var usage: UnaryHandler<Gantry.V1.UsageRequest, Gantry.V1.UsageResponse>
+    public var status: UnaryHandler<Gantry.V1.StatusRequest, Gantry.V1.StatusResponse>
+    public var wait: UnaryHandler<Gantry.V1.WaitRequest, Gantry.V1.WaitResponse>
+    public var destroy: UnaryHandler<Gantry.V1.DestroyRequest, Gantry.V1.DestroyResponse>
+    public var kill: UnaryHandler<Gantry.V1.KillRequest, Gantry.V1.KillResponse>
+    public var containers: UnaryHandler<Gantry.V1.ContainersRequest, Gantry.V1.ContainersResponse>
+    public var remove: UnaryHandler<Gantry.V1.RemoveRequest, Gantry.V1.RemoveResponse>
+    public var pruneImages: UnaryHandler<Gantry.V1.PruneImagesRequest, Gantry.V1.PruneImagesResponse>
+
+    /// Each by a task that runs the service's method.
+    public init(_ service: some ContainerizerService) {
+        recover = .task { try await service.recover($0, context: $1) }
+        launch = .task { try await service.launch($0, context: $1) }
+        update = .task { try await service.update($0, context: $1) }
+        usage = .task { try await service.usage($0, context: $1) }
+        status = .task { try await service.status($0, context: $1) }
+        wait = .task { try await service.wait($0, context: $1) }
+        destroy = .task { try await service.destroy($0, context: $1) }
+        kill = .task { try await service.kill($0, context: $1) }
+        containers = .task { try await service.containers($0, context: $1) }
+        remove = .task { try await service.remove($0, context: $1) }
+        pruneImages = .task { try await service.pruneImages($0, context: $1) }
+    }
+}
+
 extension ContainerizerService {
-    /// Adds every method of the service to a router.
-    public func register(in router: inout Router) {
+    /// Adds every method of the service to a router. `change` may give methods other handlers:
+    /// synchronous ones, which need no task, to those that never wait.
+    public func register(
+        in router: inout Router, _ change: (inout ContainerizerMethods) -> Void = { _ in }
+    ) {
         let service = "gantry.v1.Containerizer"
-        router.unary(
-            service: service, method: "Recover", decode: decodeMessage,
-            handle: { try await self.recover($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Launch", decode: decodeMessage,
-            handle: { try await self.launch($0, context: $1) }, encode: encodeMessage
-        )
+        var methods = ContainerizerMethods(self)
+        change(&methods)
+        router.unary(service: service, method: "Recover", methods.recover)
+        router.unary(service: service, method: "Launch", methods.launch)
         router.bidirectionalStream(
             service: service, method: "Attach", decode: decodeMessage,
             handle: { try await self.attach($0, responses: $1, context: $2) }, encode: encodeMessage
         )
-        router.unary(
-            service: service, method: "Update", decode: decodeMessage,
-            handle: { try await self.update($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Usage", decode: decodeMessage,
-            handle: { try await self.usage($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Status", decode: decodeMessage,
-            handle: { try await self.status($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Wait", decode: decodeMessage,
-            handle: { try await self.wait($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Destroy", decode: decodeMessage,
-            handle: { try await self.destroy($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Kill", decode: decodeMessage,
-            handle: { try await self.kill($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Containers", decode: decodeMessage,
-            handle: { try await self.containers($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Remove", decode: decodeMessage,
-            handle: { try await self.remove($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "PruneImages", decode: decodeMessage,
-            handle: { try await self.pruneImages($0, context: $1) }, encode: encodeMessage
-        )
+        router.unary(service: service, method: "Update", methods.update)
+        router.unary(service: service, method: "Usage", methods.usage)
+        router.unary(service: service, method: "Status", methods.status)
+        router.unary(service: service, method: "Wait", methods.wait)
+        router.unary(service: service, method: "Destroy", methods.destroy)
+        router.unary(service: service, method: "Kill", methods.kill)
+        router.unary(service: service, method: "Containers", methods.containers)
+        router.unary(service: service, method: "Remove", methods.remove)
+        router.unary(service: service, method: "PruneImages", methods.pruneImages)
     }
 }
 

@@ -32,10 +32,29 @@ public protocol ImagesService: Sendable {
     ) async throws -> Gantry.V1.RemoveImageResponse
 }
 
+/// What serves each unary method of `gantry.v1.Images`.
+public struct ImagesMethods: Sendable {
+    public var list: UnaryHandler<Gantry.V1.ListImagesRequest, Gantry.V1.ListImagesResponse>
+    public var inspect: UnaryHandler<Gantry.V1.InspectImageRequest, Gantry.V1.InspectImageResponse>
+    public var remove: UnaryHandler<Gantry.V1.RemoveImageRequest, Gantry.V1.RemoveImageResponse>
+
+    /// Each by a task that runs the service's method.
+    public init(_ service: some ImagesService) {
+        list = .task { try await service.list($0, context: $1) }
+        inspect = .task { try await service.inspect($0, context: $1) }
+        remove = .task { try await service.remove($0, context: $1) }
+    }
+}
+
 extension ImagesService {
-    /// Adds every method of the service to a router.
-    public func register(in router: inout Router) {
+    /// Adds every method of the service to a router. `change` may give methods other handlers:
+    /// synchronous ones, which need no task, to those that never wait.
+    public func register(
+        in router: inout Router, _ change: (inout ImagesMethods) -> Void = { _ in }
+    ) {
         let service = "gantry.v1.Images"
+        var methods = ImagesMethods(self)
+        change(&methods)
         router.serverStream(
             service: service, method: "Pull", decode: decodeMessage,
             handle: { try await self.pull($0, responses: $1, context: $2) }, encode: encodeMessage
@@ -44,18 +63,9 @@ extension ImagesService {
             service: service, method: "Import", decode: decodeMessage,
             handle: { try await self.`import`($0, responses: $1, context: $2) }, encode: encodeMessage
         )
-        router.unary(
-            service: service, method: "List", decode: decodeMessage,
-            handle: { try await self.list($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Inspect", decode: decodeMessage,
-            handle: { try await self.inspect($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Remove", decode: decodeMessage,
-            handle: { try await self.remove($0, context: $1) }, encode: encodeMessage
-        )
+        router.unary(service: service, method: "List", methods.list)
+        router.unary(service: service, method: "Inspect", methods.inspect)
+        router.unary(service: service, method: "Remove", methods.remove)
     }
 }
 

@@ -20,18 +20,29 @@ public protocol ReflectionService: Sendable {
     ) async throws -> Gantry.V1.DescribeResponse
 }
 
+/// What serves each unary method of `gantry.v1.Reflection`.
+public struct ReflectionMethods: Sendable {
+    public var services: UnaryHandler<Gantry.V1.ServicesRequest, Gantry.V1.ServicesResponse>
+    public var describe: UnaryHandler<Gantry.V1.DescribeRequest, Gantry.V1.DescribeResponse>
+
+    /// Each by a task that runs the service's method.
+    public init(_ service: some ReflectionService) {
+        services = .task { try await service.services($0, context: $1) }
+        describe = .task { try await service.describe($0, context: $1) }
+    }
+}
+
 extension ReflectionService {
-    /// Adds every method of the service to a router.
-    public func register(in router: inout Router) {
+    /// Adds every method of the service to a router. `change` may give methods other handlers:
+    /// synchronous ones, which need no task, to those that never wait.
+    public func register(
+        in router: inout Router, _ change: (inout ReflectionMethods) -> Void = { _ in }
+    ) {
         let service = "gantry.v1.Reflection"
-        router.unary(
-            service: service, method: "Services", decode: decodeMessage,
-            handle: { try await self.services($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Describe", decode: decodeMessage,
-            handle: { try await self.describe($0, context: $1) }, encode: encodeMessage
-        )
+        var methods = ReflectionMethods(self)
+        change(&methods)
+        router.unary(service: service, method: "Services", methods.services)
+        router.unary(service: service, method: "Describe", methods.describe)
     }
 }
 

@@ -42,38 +42,45 @@ public protocol SystemService: Sendable {
     ) async throws -> Gantry.V1.SetLogLevelResponse
 }
 
+/// What serves each unary method of `gantry.v1.System`.
+public struct SystemMethods: Sendable {
+    public var version: UnaryHandler<Gantry.V1.VersionRequest, Gantry.V1.VersionResponse>
+    public var health: UnaryHandler<Gantry.V1.HealthRequest, Gantry.V1.HealthResponse>
+    public var inspect: UnaryHandler<Gantry.V1.InspectRequest, Gantry.V1.InspectResponse>
+    public var pending: UnaryHandler<Gantry.V1.PendingRequest, Gantry.V1.PendingResponse>
+    public var metrics: UnaryHandler<Gantry.V1.MetricsRequest, Gantry.V1.MetricsResponse>
+    public var setLogLevel: UnaryHandler<Gantry.V1.SetLogLevelRequest, Gantry.V1.SetLogLevelResponse>
+
+    /// Each by a task that runs the service's method.
+    public init(_ service: some SystemService) {
+        version = .task { try await service.version($0, context: $1) }
+        health = .task { try await service.health($0, context: $1) }
+        inspect = .task { try await service.inspect($0, context: $1) }
+        pending = .task { try await service.pending($0, context: $1) }
+        metrics = .task { try await service.metrics($0, context: $1) }
+        setLogLevel = .task { try await service.setLogLevel($0, context: $1) }
+    }
+}
+
 extension SystemService {
-    /// Adds every method of the service to a router.
-    public func register(in router: inout Router) {
+    /// Adds every method of the service to a router. `change` may give methods other handlers:
+    /// synchronous ones, which need no task, to those that never wait.
+    public func register(
+        in router: inout Router, _ change: (inout SystemMethods) -> Void = { _ in }
+    ) {
         let service = "gantry.v1.System"
-        router.unary(
-            service: service, method: "Version", decode: decodeMessage,
-            handle: { try await self.version($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Health", decode: decodeMessage,
-            handle: { try await self.health($0, context: $1) }, encode: encodeMessage
-        )
+        var methods = SystemMethods(self)
+        change(&methods)
+        router.unary(service: service, method: "Version", methods.version)
+        router.unary(service: service, method: "Health", methods.health)
         router.serverStream(
             service: service, method: "Events", decode: decodeMessage,
             handle: { try await self.events($0, responses: $1, context: $2) }, encode: encodeMessage
         )
-        router.unary(
-            service: service, method: "Inspect", decode: decodeMessage,
-            handle: { try await self.inspect($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Pending", decode: decodeMessage,
-            handle: { try await self.pending($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "Metrics", decode: decodeMessage,
-            handle: { try await self.metrics($0, context: $1) }, encode: encodeMessage
-        )
-        router.unary(
-            service: service, method: "SetLogLevel", decode: decodeMessage,
-            handle: { try await self.setLogLevel($0, context: $1) }, encode: encodeMessage
-        )
+        router.unary(service: service, method: "Inspect", methods.inspect)
+        router.unary(service: service, method: "Pending", methods.pending)
+        router.unary(service: service, method: "Metrics", methods.metrics)
+        router.unary(service: service, method: "SetLogLevel", methods.setLogLevel)
     }
 }
 
