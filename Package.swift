@@ -94,7 +94,7 @@ let package = Package(
         tests(
             "ImagesTests",
             ["TestSupport", "Images", "Core", "Kernel", "Reactor", "Wire", "CArchive", "CLinux", log, system]),
-        tests("ReactorTests", ["Reactor", "Kernel", system]),
+        tests("ReactorTests", ["Reactor", "Kernel", system], exclude: ["tsan"]),
         tests("RPCTests", ["TestSupport", "RPC", "Reactor", "Kernel", system], exclude: ["fuzz", "go"]),
         // Apart, because what the others do at the same time would count. The server that they load is the same.
         tests("RPCLoadTests", ["RPC", "Reactor", "Kernel", "CLinux", system]),
