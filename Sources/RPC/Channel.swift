@@ -214,7 +214,7 @@ class Channel: EventSource, TurnEnd {
             let direct = min(count, wanted.count)
             decoder.filled(direct)
             process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
-            if decoder.isSkipping { misuse += count >> 12 }
+            if decoder.isSkipping { misuse += count >> 16 }
         case .wouldBlock: mayHaveInput = false
         case .closed: close()
         }

@@ -12,8 +12,9 @@ final class ClientCall: @unchecked Sendable {
     private let isCancelled = Atomic<Bool>(false)
     /// From here on `response` belongs to the reactor's thread.
     private var isStarted = false
-    /// What came with the response.
-    var answerDescriptors: PassedDescriptors?
+    /// Where what comes with the response is put. Made by whoever waits, because only the result itself goes to its
+    /// thread with the continuation.
+    let answerDescriptors: PassedDescriptors?
     /// 0: the request has not been written yet.
     var streamID: UInt32 = 0
     var pendingSend: PendingSends.Token?
@@ -23,7 +24,8 @@ final class ClientCall: @unchecked Sendable {
     private(set) var outcome: Result<Void, any Error>?
     private var reader: Waiter<[UInt8]?>?
 
-    init(_ channel: ClientChannel, isUnary: Bool = false) {
+    init(_ channel: ClientChannel, isUnary: Bool = false, answerDescriptors: PassedDescriptors? = nil) {
+        self.answerDescriptors = answerDescriptors
         self.channel = channel
         self.isUnary = isUnary
     }

@@ -131,7 +131,7 @@ final class ClientChannel: Channel, @unchecked Sendable {
         case .end(let call): ended(call, header, .success(()))
         case .fail(let call, let error): ended(call, header, .failure(error))
         case .response(let call):
-            call.answerDescriptors = arrived
+            if let arrived { call.answerDescriptors?.adopt(arrived) }
             ended(call, header, respond(call, data))
         }
     }

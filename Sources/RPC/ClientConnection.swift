@@ -85,13 +85,14 @@ public final class ClientConnection: Sendable {
         options.metadata.entries.append(Metadata.Entry(key: PassedDescriptors.key, value: "1"))
         var request = try outgoing(service, method, payload, options)
         if copies.count > 0 { request.descriptors = copies }
-        let (call, outgoing) = (ClientCall(channel, isUnary: true), request)
+        let (came, outgoing) = (PassedDescriptors(), request)
+        let call = ClientCall(channel, isUnary: true, answerDescriptors: came)
         let answer = try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { call.hold($0, outgoing, options.timeout) }
         } onCancel: {
             call.cancel()
         }
-        return (answer, call.answerDescriptors ?? .none)
+        return (answer, came)
     }
 
     /// Opens a stream. With a payload the caller sends nothing more (a server stream); without one it sends with

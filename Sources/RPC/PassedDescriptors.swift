@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Kernel
-internal import Synchronization
+internal import Reactor
 
 /// Descriptors on their way with a call (SCM_RIGHTS, unix(7)). Those that nobody takes are closed with it.
 public final class PassedDescriptors: Sendable {
@@ -11,10 +11,10 @@ public final class PassedDescriptors: Sendable {
     static let key = "gantry-descriptors"
     static let none = PassedDescriptors()
 
-    private let numbers: Mutex<[Int32]>
+    private let numbers: Locked<[Int32]>
 
     init(_ numbers: [Int32] = []) {
-        self.numbers = Mutex(numbers)
+        self.numbers = Locked(numbers)
     }
 
     deinit {
@@ -33,6 +33,12 @@ public final class PassedDescriptors: Sendable {
 
     /// What is to be sent; they stay ours.
     var raw: [Int32] { numbers.withLock { $0 } }
+
+    /// Takes over what others hold.
+    func adopt(_ others: PassedDescriptors) {
+        let more = others.take()
+        numbers.withLock { $0 += more }
+    }
 
     /// Adds one. RESOURCE_EXHAUSTED when there are 15.
     public func add(_ descriptor: consuming Descriptor) throws {

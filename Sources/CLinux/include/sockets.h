@@ -185,12 +185,15 @@ static inline uint64_t gantry_epoll_token(const struct epoll_event *list, int in
     return list[index].data.u64;
 }
 
-/* Waits for `nanoseconds`, or for ever when negative. epoll_pwait2: Linux 5.11. */
+/* Waits for `nanoseconds`, or for ever when negative. epoll_pwait2: Linux 5.11; not where epoll_wait can say it,
+ * because that is what valgrind knows. */
 static inline int gantry_epoll_wait(int epoll, struct epoll_event *list, int capacity, int64_t nanoseconds) {
+    if (nanoseconds <= 0)
+        return epoll_wait(epoll, list, capacity, nanoseconds < 0 ? -1 : 0);
     struct timespec limit;
     limit.tv_sec = (time_t)(nanoseconds / 1000000000);
     limit.tv_nsec = (long)(nanoseconds % 1000000000);
-    return epoll_pwait2(epoll, list, capacity, nanoseconds < 0 ? NULL : &limit, NULL);
+    return epoll_pwait2(epoll, list, capacity, &limit, NULL);
 }
 
 #endif
