@@ -26,8 +26,6 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     struct Inbox {
         var jobs: [QueuedJob] = []
         var bodies: [@Sendable () -> Void] = []
-        /// The loop blocks in epoll, or is about to: a signal is needed, once.
-        var sleeps = false
         var stops = false
         var phase = Phase.notStarted
         /// Jobs that came from other threads, ever.
@@ -44,6 +42,9 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
     let isolation = ReactorIsolation()
     let epoll: Epoll
     let inbox = Locked(Inbox())
+    /// The loop blocks in epoll, or is about to: whoever posts has to signal, once. Set while the inbox is locked and
+    /// empty; the loop takes it back without the lock, at the price of a signal too many.
+    private let sleeps = Atomic<Bool>(false)
     /// The identity of the thread that runs the loop; 0 when none does.
     let owner = Atomic<UInt>(0)
     private let wakeUp: EventCounter
@@ -131,14 +132,16 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         turnEnds.append(object)
     }
 
+    /// What is sent is sent last, right before the loop waits: whoever is woken by it often finds no other processor than
+    /// this one free, and each microsecond that is spent here then costs the answer two or three.
     private func loop() {
         let events = EpollEventList(capacity: 256)
         while true {
             runJobs()
-            runTurnEnds()
-            takeInbox()
             fireTimers()
+            takeInbox()
             if stopping, isIdle, isQuiet() { return }
+            runTurnEnds()
             waitForEvents(events)
         }
     }
@@ -171,9 +174,15 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
         inbox.withLock { $0.jobs.isEmpty && $0.bodies.isEmpty }
     }
 
+    /// Takes what others have left. If that is nothing, and there is nothing else to do, the loop sleeps from here on.
     private func takeInbox() {
+        let mayRest = ring.isEmpty && !stopping
         let (jobs, bodies, stops) = inbox.withLock { inbox in
-            inbox.sleeps = false
+            let isEmpty = inbox.jobs.isEmpty && inbox.bodies.isEmpty && inbox.stops == stopping
+            if isEmpty {
+                if mayRest { sleeps.store(true, ordering: .relaxed) }
+                return ([QueuedJob](), [@Sendable () -> Void](), stopping)
+            }
             return (inbox.jobs.takeAll(), inbox.bodies.takeAll(), inbox.stops)
         }
         for job in jobs { ring.append(job) }
@@ -189,20 +198,14 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
 
     private func waitForEvents(_ events: borrowing EpollEventList) {
         var nanoseconds: Int64? = 0
-        if ring.isEmpty, turnEnds.isEmpty {
+        if ring.isEmpty, turnEnds.isEmpty, sleeps.load(ordering: .relaxed) {
             nanoseconds = timers.next.map { ContinuousClock.now.duration(to: $0).boundedNanoseconds }
-            inbox.withLock { inbox in
-                if inbox.jobs.isEmpty, inbox.bodies.isEmpty, inbox.stops == stopping {
-                    inbox.sleeps = true
-                } else {
-                    nanoseconds = 0
-                }
-            }
         }
         // epoll_pwait2 fails only on wrong arguments; the loop could not go on then.
         guard let count = try? epoll.wait(into: events, nanoseconds: nanoseconds) else {
             preconditionFailure("epoll_pwait2 refused its arguments")
         }
+        sleeps.store(false, ordering: .relaxed)
         for index in 0..<count {
             let event = events[index]
             if event.token == Self.wakeUpToken { continue }
@@ -218,9 +221,7 @@ public final class Reactor: TaskExecutor, @unchecked Sendable {
                 inbox.phase = .ended(drains: true)
                 return (false, true)
             }
-            let signal = inbox.sleeps
-            inbox.sleeps = false
-            return (signal, false)
+            return (sleeps.exchange(false, ordering: .relaxed), false)
         }
         if signal { wakeUp.signal() }
         if drains { startDrain() }
