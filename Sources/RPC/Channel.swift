@@ -47,6 +47,12 @@ class Channel: EventSource, TurnEnd {
     /// The next pause. They grow while nothing else comes.
     private var pause = shortestPause
 
+    /// What is thrown away of a frame that is too large: so much in a turn, because everybody else waits for that, and so
+    /// much in a connection's life before it counts as misuse. A request of some megabytes may be a mistake.
+    private static let skippedPerTurn = 64 << 10
+    private static let skippedBeforeMisuse = 8 << 20
+    private var skipped = 0
+
     /// Reads of one turn, so that a connection that never rests does not keep the others waiting.
     private static let readsPerTurn = 4
     /// Frames of one turn.
@@ -184,7 +190,7 @@ class Channel: EventSource, TurnEnd {
                 needTurnEnd()
                 break
             }
-            left -= 1
+            left = decoder.isSkipping ? 0 : left - 1
             readOnce()
         }
         if isOpen, framesLeft == 0, !backlog.isEmpty { needTurnEnd() }
@@ -199,7 +205,11 @@ class Channel: EventSource, TurnEnd {
 
     private func readOnce() {
         let wanted = decoder.wanted
-        let block = reactor.receiveBlock
+        let isSkipping = decoder.isSkipping
+        let block =
+            isSkipping
+            ? UnsafeMutableRawBufferPointer(rebasing: reactor.receiveBlock[..<Self.skippedPerTurn])
+            : reactor.receiveBlock
         let result = transfer { (socket) throws(SystemError) in
             if limits.descriptors == 0 { return try UnixSocket.receive(socket, into: wanted, then: block) }
             return try UnixSocket.receive(socket, into: wanted, then: block) { passed.append($0) }
@@ -214,7 +224,7 @@ class Channel: EventSource, TurnEnd {
             let direct = min(count, wanted.count)
             decoder.filled(direct)
             process(UnsafeRawBufferPointer(rebasing: block[..<(count - direct)]))
-            if decoder.isSkipping { misuse += count >> 16 }
+            if decoder.isSkipping { noteSkipped(count) }
         case .wouldBlock: mayHaveInput = false
         case .closed: close()
         }
@@ -243,6 +253,11 @@ class Channel: EventSource, TurnEnd {
         }
         defer { passed.removeFirst(count) }
         return PassedDescriptors(Array(passed.prefix(count)))
+    }
+
+    private func noteSkipped(_ bytes: Int) {
+        skipped &+= bytes
+        if skipped > Self.skippedBeforeMisuse { misuse += Self.misuseLimit }
     }
 
     /// The peer has asked for something that had to be refused.

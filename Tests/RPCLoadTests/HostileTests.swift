@@ -7,6 +7,13 @@ import Testing
 
 @testable import RPC
 
+@_silgen_name("sched_getaffinity") private func sched_getaffinity(
+    _ thread: pid_t, _ size: Int, _ mask: UnsafeMutablePointer<UInt64>
+) -> Int32
+@_silgen_name("sched_setaffinity") private func sched_setaffinity(
+    _ thread: pid_t, _ size: Int, _ mask: UnsafePointer<UInt64>
+) -> Int32
+
 extension LoadTests {
     /// A hundred clients that mean harm, and one that does not.
     @Suite(.serialized) struct HostileTests {
@@ -60,13 +67,28 @@ extension LoadTests {
             }.value
         }
 
-        /// Leaves the attackers what the good client and the server do not use of the processors (SCHED_IDLE, sched(7)):
-        /// the test is about what attackers make the server do, and on two processors a third thread that is always busy
-        /// would show as a call that waits for its turn, whatever the server does.
-        private func stepBack(_ attackers: Reactor) async throws {
-            let result = try await attackers.task {
-                var parameters = sched_param()
-                return sched_setscheduler(0, 5, &parameters)
+        /// Gives the attackers a processor of their own, and the good client and the server, which take turns, another
+        /// one: the test is about what attackers make the server do, and on two processors a third thread that is always
+        /// busy would show as a call that waits for its turn, whatever the server does.
+        private func separate(_ good: [Reactor], _ attackers: Reactor) async throws {
+            var allowed = [UInt64](repeating: 0, count: Self.maskWords)
+            guard sched_getaffinity(0, Self.maskWords * 8, &allowed) >= 0 else { return }
+            var processors: [Int] = []
+            for (word, bits) in allowed.enumerated() {
+                for bit in 0..<64 where (bits >> UInt64(bit)) & 1 == 1 { processors.append(word * 64 + bit) }
+            }
+            guard processors.count > 1 else { return }
+            for reactor in good { try await pin(reactor, processors[0]) }
+            try await pin(attackers, processors[1])
+        }
+
+        private static let maskWords = 16
+
+        private func pin(_ reactor: Reactor, _ processor: Int) async throws {
+            let result = try await reactor.task { () -> Int32 in
+                var mask = [UInt64](repeating: 0, count: Self.maskWords)
+                mask[processor / 64] = 1 << UInt64(processor % 64)
+                return sched_setaffinity(0, Self.maskWords * 8, mask)
             }.value
             #expect(result == 0)
         }
@@ -91,7 +113,7 @@ extension LoadTests {
                         reactor.join()
                     }
                 }
-                try await stepBack(theirs)
+                try await separate([server.reactor, ours], theirs)
                 let good = try await ClientConnection.connect(unixSocket: server.path, reactor: ours)
                 _ = try await latencies(good, ours, 200)
                 for _ in 0..<count {
