@@ -49,6 +49,7 @@ extension Reactor {
         _ enter: @escaping @Sendable (Reactor, Waiter<Value>) throws -> (() -> Void)
     ) async throws -> Value {
         let waiter = Waiter<Value>()
+        defer { waiter.resumed() }
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { continuation in
                 waiter.hold(continuation)
