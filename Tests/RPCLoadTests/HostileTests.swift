@@ -7,12 +7,8 @@ import Testing
 
 @testable import RPC
 
-@_silgen_name("sched_getaffinity") private func sched_getaffinity(
-    _ thread: pid_t, _ size: Int, _ mask: UnsafeMutablePointer<UInt64>
-) -> Int32
-@_silgen_name("sched_setaffinity") private func sched_setaffinity(
-    _ thread: pid_t, _ size: Int, _ mask: UnsafePointer<UInt64>
-) -> Int32
+@_silgen_name("sched_getaffinity") private func getAffinity(_: pid_t, _: Int, _: UnsafeMutablePointer<UInt64>) -> Int32
+@_silgen_name("sched_setaffinity") private func setAffinity(_: pid_t, _: Int, _: UnsafePointer<UInt64>) -> Int32
 
 extension LoadTests {
     /// A hundred clients that mean harm, and one that does not.
@@ -72,7 +68,7 @@ extension LoadTests {
         /// busy would show as a call that waits for its turn, whatever the server does.
         private func separate(_ good: [Reactor], _ attackers: Reactor) async throws {
             var allowed = [UInt64](repeating: 0, count: Self.maskWords)
-            guard sched_getaffinity(0, Self.maskWords * 8, &allowed) >= 0 else { return }
+            guard getAffinity(0, Self.maskWords * 8, &allowed) >= 0 else { return }
             var processors: [Int] = []
             for (word, bits) in allowed.enumerated() {
                 for bit in 0..<64 where (bits >> UInt64(bit)) & 1 == 1 { processors.append(word * 64 + bit) }
@@ -88,7 +84,7 @@ extension LoadTests {
             let result = try await reactor.task { () -> Int32 in
                 var mask = [UInt64](repeating: 0, count: Self.maskWords)
                 mask[processor / 64] = 1 << UInt64(processor % 64)
-                return sched_setaffinity(0, Self.maskWords * 8, mask)
+                return setAffinity(0, Self.maskWords * 8, mask)
             }.value
             #expect(result == 0)
         }
