@@ -7,9 +7,6 @@ import Testing
 
 @testable import RPC
 
-@_silgen_name("sched_getaffinity") private func getAffinity(_: pid_t, _: Int, _: UnsafeMutablePointer<UInt64>) -> Int32
-@_silgen_name("sched_setaffinity") private func setAffinity(_: pid_t, _: Int, _: UnsafePointer<UInt64>) -> Int32
-
 extension LoadTests {
     /// A hundred clients that mean harm, and one that does not.
     @Suite(.serialized) struct HostileTests {
@@ -168,3 +165,7 @@ extension LoadTests {
         }
     }
 }
+
+// sched_setaffinity(2): Swift's Glibc module has none of it.
+@_silgen_name("sched_getaffinity") private func getAffinity(_: pid_t, _: Int, _: UnsafeMutablePointer<UInt64>) -> Int32
+@_silgen_name("sched_setaffinity") private func setAffinity(_: pid_t, _: Int, _: UnsafePointer<UInt64>) -> Int32
