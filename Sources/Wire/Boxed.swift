@@ -23,12 +23,13 @@ struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
     }
 
     var value: Value? {
-        get { elements.first }
+        get { elements.isEmpty ? nil : elements[0] }
         _modify {
-            // Moved out and back in, so that nothing else refers to what is inside while it is changed.
-            var value = elements.popLast()
+            // Out of the box and into a new one, so that nothing else refers to what is inside while it is changed.
+            var value = elements.isEmpty ? nil : elements[0]
+            elements = []
             defer {
-                if let value { elements.append(value) }
+                if let value { elements = [value] }
             }
             yield &value
         }
