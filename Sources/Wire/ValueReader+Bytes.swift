@@ -127,6 +127,9 @@ extension ValueReader {
                 index += 8
             }
             bits |= content.loadUnaligned(fromByteOffset: size - 8, as: UInt64.self)
+        } else if size >= 4 {
+            bits = UInt64(content.loadUnaligned(as: UInt32.self))
+            bits |= UInt64(content.loadUnaligned(fromByteOffset: size - 4, as: UInt32.self))
         } else {
             for index in 0..<size { bits |= UInt64(content.load(fromByteOffset: index, as: UInt8.self)) }
         }

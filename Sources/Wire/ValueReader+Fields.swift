@@ -154,7 +154,7 @@ extension ValueReader {
             // A literal, because all other ways to make an array look its class up in the runtime's tables first.
             values.initialize(to: [M(UnsetFields())])
             return values.pointee.withUnsafeBufferPointer { elements in
-                // Nothing else refers to it.
+                // Nothing else refers to it: an initialiser that is never inlined makes no constant of the literal.
                 guard let first = UnsafeMutableRawPointer(mutating: elements.baseAddress) else { return false }
                 return readMessages(first, 1, stride: isBox ? 0 : 1, M.schema.layout)
             }
