@@ -3,8 +3,8 @@
 /// A value that is held elsewhere, or nil: for messages that contain themselves and for those that would make what
 /// contains them too large to copy.
 ///
-/// An array of at most one element does all of it: it is Sendable, copies share it until one is changed, and it is
-/// changed in place when it is not shared.
+/// An array of at most one element does all of it: it is Sendable, and copies share it until one is changed. A change
+/// takes the same time however much is inside: arrays in there are not copied if nothing else refers to them.
 struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
     /// None or one.
     var elements: [Value]
