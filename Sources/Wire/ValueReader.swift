@@ -8,7 +8,7 @@ internal import CProto
 /// without one of them: another piece of it may have brought it.
 ///
 /// Every function leaves `at` behind what it has read, and at most at `end`; after false nothing more is read.
-public struct ValueReader: ~Copyable {
+struct ValueReader: ~Copyable {
     let start: UnsafePointer<UInt8>
     var at: UnsafePointer<UInt8>
     /// Of the message that is read.
