@@ -22,9 +22,15 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
 
 private func check<M: Message>(_ type: M.Type, _ bytes: UnsafeRawBufferPointer) {
     let message: M
+    // What the decoder in C says, which makes no value.
+    let verdict = Result { try Encoded<M>(checking: Array(bytes)) }
     do throws(WireError) {
         message = try M(decoding: bytes)
+        if case .failure(let refusal as WireError) = verdict, refusal.code != .memoryLimit {
+            fail("the decoder in C refuses it: \(refusal)")
+        }
     } catch {
+        if case .success = verdict, error.code != .memoryLimit { fail("the decoder in C accepts it: \(error)") }
         let place = error.offset ?? (error.code == .memoryLimit ? 0 : -1)
         expect((0...bytes.count).contains(place), "a failure without a place: \(error)")
         compareRefusal(M.fullName, bytes, error)

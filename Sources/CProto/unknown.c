@@ -201,3 +201,30 @@ enum cp_code cp_check_unknown(const uint8_t *data, size_t size, unsigned level) 
     }
     return d.code;
 }
+
+size_t cp_field_size(const uint8_t *field, size_t room, unsigned level) {
+    struct decoder d;
+    d.code = CP_OK;
+    uint32_t tag;
+    const uint8_t *end = field + room;
+    const uint8_t *p = read_tag(&d, field, end, &tag);
+    if (p != NULL)
+        p = skip_field(&d, tag, p, end, level);
+    return p == NULL ? 0 : (size_t)(p - field);
+}
+
+size_t cp_copy_field(const uint8_t *field, size_t size, uint8_t *to) {
+    /* No piece of it asks for more room than what is left and the slack; an arena without memory makes sure of it. */
+    struct cp_arena none;
+    cp_arena_init(&none, NULL, 0, 0);
+    struct decoder d;
+    d.arena = &none;
+    d.code = CP_OK;
+    struct run run = {.field = {.data = to}, .capacity = size + CP_FIELD_SLACK};
+    ProtobufCMessage message = {.n_unknown_fields = 1, .unknown_fields = &run.field};
+    uint32_t tag;
+    const uint8_t *p = read_tag(&d, field, field + size, &tag);
+    if (p != NULL)
+        p = keep_unknown(&d, &message, tag, p, field + size, 0);
+    return p == NULL ? 0 : run.field.len;
+}

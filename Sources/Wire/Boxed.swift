@@ -3,8 +3,8 @@
 /// A value that is held elsewhere, or nil: for messages that contain themselves and for those that would make what
 /// contains them too large to copy.
 ///
-/// An array of at most one element does all of it: it is Sendable, copies share it until one is changed, and it is
-/// changed in place when it is not shared.
+/// An array of at most one element does all of it: it is Sendable, and copies share it until one is changed. A change
+/// takes the same time however much is inside: arrays in there are not copied if nothing else refers to them.
 struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
     /// None or one.
     var elements: [Value]
@@ -23,12 +23,13 @@ struct Boxed<Value: Sendable & Hashable>: Sendable, Hashable {
     }
 
     var value: Value? {
-        get { elements.first }
+        get { elements.isEmpty ? nil : elements[0] }
         _modify {
-            // Moved out and back in, so that nothing else refers to what is inside while it is changed.
-            var value = elements.popLast()
+            // Out of the box and into a new one, so that nothing else refers to what is inside while it is changed.
+            var value = elements.isEmpty ? nil : elements[0]
+            elements = []
             defer {
-                if let value { elements.append(value) }
+                if let value { elements = [value] }
             }
             yield &value
         }

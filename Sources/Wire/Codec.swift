@@ -28,9 +28,21 @@ struct Codec: ~Copyable {
         return UnsafeRawPointer(message)
     }
 
-    func parse(_ table: UnsafePointer<cp_message>, _ json: String) throws(WireError) -> UnsafeRawPointer {
+    /// The binary form of what the text says, in the arena.
+    func parse(_ table: UnsafePointer<cp_message>, _ json: String) throws(WireError) -> UnsafeRawBufferPointer {
         var reader = JSONReader(json, messageName: Codec.fullName(table), arena: arena)
-        return UnsafeRawPointer(try reader.readRoot(table))
+        return try encode(table, try reader.readRoot(table))
+    }
+
+    /// In the arena.
+    func encode(
+        _ table: UnsafePointer<cp_message>, _ message: UnsafePointer<ProtobufCMessage>
+    ) throws(WireError) -> UnsafeRawBufferPointer {
+        var (bytes, error) = (ProtobufCBinaryData(), cp_error())
+        guard cp_encode(table, message, arena, UInt32(CP_TRUST_TEXT), &bytes, &error) else {
+            throw WireError(error, messageName: Codec.fullName(table), decoding: false)
+        }
+        return UnsafeRawBufferPointer(start: bytes.data, count: bytes.len)
     }
 
     func write(
@@ -39,7 +51,8 @@ struct Codec: ~Copyable {
         var writer = JSONWriter(style: style, arena: arena)
         writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
         if let failure = writer.failure {
-            throw WireError(failure, offset: nil, messageName: Codec.fullName(table))
+            throw WireError(
+                failure, offset: nil, messageName: Codec.fullName(table), detail: writer.detail)
         }
         return String(decoding: writer.output, as: UTF8.self)
     }
@@ -49,9 +62,6 @@ struct Codec: ~Copyable {
         writer.write(message.assumingMemoryBound(to: ProtobufCMessage.self), table)
         return String(decoding: writer.output, as: UTF8.self)
     }
-
-    /// Bytes that may still be allocated for what is decoded.
-    var budget: Int { Int(clamping: arena.pointee.budget) }
 
     static func fullName(_ table: UnsafePointer<cp_message>) -> String {
         String(cString: table.pointee.descriptor.pointee.name)

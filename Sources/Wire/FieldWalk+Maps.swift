@@ -28,26 +28,14 @@ extension FieldWalk {
     ) {
         let entry = fields[field].descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
         guard let inner = entry.pointee.fields else { return }
-        let outer = (source, fields)
-        if isLifting {
-            let count = count(field)
-            let size = MemoryLayout<Key>.stride + MemoryLayout<Value>.stride + 1
-            // A dictionary is at most three quarters full, and its size a power of two.
-            guard count != 0, spend(2 * heapHeader + 3 * count * size, field) else { return }
-            let entries = load(field, as: UnsafePointer<UnsafeRawPointer>.self)
-            values.reserveCapacity(count)
-            fields = inner
-            for index in 0..<count where failure == nil {
-                source = entries[index]
-                var key = Key.unset
-                var value = unset
-                Key.walk(&self, 0, &key)
-                walk(&self, &value)
-                values[key] = value
+        guard isEncoding else {
+            let layout = entryLayout(field, Entry(key: Key.unset, value: unset), walk)
+            return visit(field, .other, &values) { reader, field, base, _ in
+                let values = (base + field.pointee.offset).assumingMemoryBound(to: [Key: Value].self)
+                return reader.readEntries(&values.pointee, Entry(key: Key.unset, value: unset), layout)
             }
-            (source, fields) = outer
-            return
         }
+        let outer = fields
         guard !values.isEmpty else { return }
         for (key, value) in values.sorted(by: { Key.precedes($1.key, $0.key) }) where failure == nil {
             guard let after = begin(field, -1) else { return }
@@ -56,10 +44,61 @@ extension FieldWalk {
             var (key, value) = (key, value)
             walk(&self, &value)
             Key.walk(&self, 0, &key)
-            fields = outer.1
+            fields = outer
             isEntry = false
             end(field, -1, after)
         }
+    }
+}
+
+/// What comes for a map, one at a time.
+struct Entry<Key, Value> {
+    var key: Key
+    var value: Value
+}
+
+extension FieldWalk {
+    /// Of the entries of the map at `field`.
+    private func entryLayout<Key: WireMapKey, Value>(
+        _ field: Int, _ unset: Entry<Key, Value>, _ walk: (inout FieldWalk, inout Value) -> Void
+    ) -> UnsafePointer<Layout>? {
+        guard case .measuring(let outer, _) = purpose, let table = outer.pointee.table.pointee.fields[field].message
+        else { return nil }
+        var entry = unset
+        return withUnsafeMutablePointer(to: &entry) { entry in
+            let size = MemoryLayout<Entry<Key, Value>>.size
+            return Layout.make(table, outer.pointee.message, UnsafeMutableRawPointer(entry), size) {
+                walk(&$0, &entry.pointee.value)
+                Key.walk(&$0, 0, &entry.pointee.key)
+            }
+        }
+    }
+}
+
+extension ValueReader {
+    /// Of entries with the same key the last one counts.
+    fileprivate mutating func readEntries<Key: Hashable, Value>(
+        _ values: inout [Key: Value], _ unset: Entry<Key, Value>, _ layout: UnsafePointer<Layout>?
+    ) -> Bool {
+        guard let layout else { return false }
+        let tagSize = tag < 0x80 ? 1 : 2
+        let count = countRun()
+        for index in 0..<count {
+            if index != 0 { at += tagSize }
+            var entry = unset
+            let isRead = withUnsafeMutablePointer(to: &entry) { readMessage(UnsafeMutableRawPointer($0), layout) }
+            guard isRead else { return false }
+            if values.count == values.capacity {
+                // Not for the whole row: it may be one key again and again.
+                let capacity = values.isEmpty ? min(count, 8) : 2 * values.count
+                let size = MemoryLayout<Key>.stride + MemoryLayout<Value>.stride + 1
+                // A dictionary is at most three quarters full, and its size a power of two.
+                guard spend(2 * heapHeader + 3 * capacity * size) else { return false }
+                values.reserveCapacity(capacity)
+            }
+            values[entry.key] = entry.value
+        }
+        return true
     }
 }
 

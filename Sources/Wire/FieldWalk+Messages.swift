@@ -4,77 +4,41 @@ internal import CProto
 extension FieldWalk {
     /// A message that is held in place.
     mutating func message<M: Message>(_ field: Int, _ value: inout M) {
-        if isLifting {
-            guard let pointer = load(field, as: UnsafeRawPointer?.self) else { return }
-            lift(pointer, &value)
-        } else {
-            encode(field, -1, &value)
-        }
+        guard isEncoding else { return message(field, &value) { $0.read(into: $1) } }
+        encode(field, -1, &value)
     }
 
     mutating func message<M: Message>(_ field: Int, _ value: inout M?) {
-        if isLifting {
-            guard let pointer = load(field, as: UnsafeRawPointer?.self) else { return }
-            var filled = M(UnsetFields())
-            lift(pointer, &filled)
-            value = filled
-        } else if value != nil {
-            encodeSome(field, &value)
-        }
+        guard isEncoding else { return message(field, &value) { $0.read(into: $1) } }
+        if value != nil { encodeSome(field, &value) }
     }
 
     /// A message that is held in a box: a repeated field of none or one.
     mutating func boxed<M: Message>(_ field: Int, _ box: inout Boxed<M>) {
+        guard isEncoding else { return message(field, &box.elements) { $0.read(into: $1, isBox: true) } }
         messages(field, &box.elements)
     }
 
     @inline(never)
     mutating func messages<M: Message>(_ field: Int, _ values: inout [M]) {
-        guard isLifting else {
-            values.withUnsafeBufferPointer { elements in
-                // Nothing is changed; see above.
-                guard let base = UnsafeMutablePointer(mutating: elements.baseAddress) else { return }
-                let isRepeated = fields[field].label == PROTOBUF_C_LABEL_REPEATED
-                for index in (0..<elements.count).reversed() where failure == nil {
-                    encode(field, isRepeated ? index : -1, &base[index])
-                }
-            }
-            return
-        }
-        var single = place(field)
-        var count = 1
-        if fields[field].label == PROTOBUF_C_LABEL_REPEATED {
-            count = self.count(field)
-            guard count != 0 else { return }
-            single = load(field, as: UnsafeRawPointer.self)
-        }
-        let pointers = single.assumingMemoryBound(to: UnsafeRawPointer?.self)
-        guard pointers[0] != nil, spend(heapHeader + count * MemoryLayout<M>.stride, field) else { return }
-        // For one element, a literal costs half of what other ways to make an array do.
-        if count == 1 {
-            values = [M(UnsetFields())]
-        } else {
-            values = [M](unsafeUninitializedCapacity: count) { elements, initialized in
-                for index in 0..<count { elements.initializeElement(at: index, to: M(UnsetFields())) }
-                initialized = count
-            }
-        }
-        values.withUnsafeMutableBufferPointer { elements in
-            for index in 0..<count where failure == nil {
-                guard let pointer = pointers[index] else { return }
-                lift(pointer, &elements[index])
-                if failure != nil { trace(field, index) }
+        guard isEncoding else { return message(field, &values) { $0.read(into: $1, isBox: false) } }
+        values.withUnsafeBufferPointer { elements in
+            // Nothing is changed; see above.
+            guard let base = UnsafeMutablePointer(mutating: elements.baseAddress) else { return }
+            let isRepeated = fields[field].label == PROTOBUF_C_LABEL_REPEATED
+            for index in (0..<elements.count).reversed() where failure == nil {
+                encode(field, isRepeated ? index : -1, &base[index])
             }
         }
     }
 
     @inline(__always)
-    private mutating func lift<M: Message>(_ pointer: UnsafeRawPointer, _ value: inout M) {
-        let outer = (source, fields)
-        source = pointer
-        if let inner = M.schema.fields { fields = inner }
-        value.walk(&self)
-        (source, fields) = outer
+    private mutating func message<T>(
+        _ field: Int, _ value: inout T, _ read: @escaping (inout ValueReader, UnsafeMutablePointer<T>) -> Bool
+    ) {
+        visit(field, .other, &value) { reader, field, base, _ in
+            read(&reader, (base + field.pointee.offset).assumingMemoryBound(to: T.self))
+        }
     }
 
     @inline(__always)

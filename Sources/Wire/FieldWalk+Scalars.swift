@@ -1,26 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CProto
 
-/// A number as it is in C structs and in Swift.
+/// A number as it is in Swift.
 protocol WireNumber: BitwiseCopyable {
     /// What a varint carries.
     var wireBits: UInt64 { get }
-    static func load(_ place: UnsafeRawPointer) -> Self
+    init(wireBits: UInt64)
+    /// Of one, and of an optional one, in a layout.
+    static var kinds: (one: FieldLayout.Kind, optional: FieldLayout.Kind) { get }
 }
 
 extension WireNumber {
-    static func load(_ place: UnsafeRawPointer) -> Self { place.load(as: Self.self) }
+    static var kinds: (one: FieldLayout.Kind, optional: FieldLayout.Kind) {
+        MemoryLayout<Self>.size == 4 ? (.four, .optionalFour) : (.eight, .optionalEight)
+    }
 }
 
-extension Int32: WireNumber { var wireBits: UInt64 { UInt64(bitPattern: Int64(self)) } }
-extension Int64: WireNumber { var wireBits: UInt64 { UInt64(bitPattern: self) } }
-extension UInt32: WireNumber { var wireBits: UInt64 { UInt64(self) } }
-extension UInt64: WireNumber { var wireBits: UInt64 { self } }
-extension Float: WireNumber { var wireBits: UInt64 { UInt64(bitPattern) } }
-extension Double: WireNumber { var wireBits: UInt64 { bitPattern } }
+extension Int32: WireNumber {
+    var wireBits: UInt64 { UInt64(bitPattern: Int64(self)) }
+    init(wireBits: UInt64) { self.init(truncatingIfNeeded: wireBits) }
+}
+
+extension Int64: WireNumber {
+    var wireBits: UInt64 { UInt64(bitPattern: self) }
+    init(wireBits: UInt64) { self.init(bitPattern: wireBits) }
+}
+
+extension UInt32: WireNumber {
+    var wireBits: UInt64 { UInt64(self) }
+    init(wireBits: UInt64) { self.init(truncatingIfNeeded: wireBits) }
+}
+
+extension UInt64: WireNumber {
+    var wireBits: UInt64 { self }
+    init(wireBits: UInt64) { self = wireBits }
+}
+
+extension Float: WireNumber {
+    var wireBits: UInt64 { UInt64(bitPattern) }
+    init(wireBits: UInt64) { self.init(bitPattern: UInt32(truncatingIfNeeded: wireBits)) }
+}
+
+extension Double: WireNumber {
+    var wireBits: UInt64 { bitPattern }
+    init(wireBits: UInt64) { self.init(bitPattern: wireBits) }
+}
+
 extension Bool: WireNumber {
     var wireBits: UInt64 { self ? 1 : 0 }
-    static func load(_ place: UnsafeRawPointer) -> Bool { place.load(as: protobuf_c_boolean.self) != 0 }
+    init(wireBits: UInt64) { self = wireBits != 0 }
+    static var kinds: (one: FieldLayout.Kind, optional: FieldLayout.Kind) { (.one, .optionalOne) }
 }
 
 // MARK: numbers
@@ -28,35 +57,34 @@ extension Bool: WireNumber {
 extension FieldWalk {
     /// A field that always has a value: required, or without presence.
     mutating func number<N: WireNumber>(_ field: Int, _ value: inout N) {
-        if isLifting {
-            value = N.load(place(field))
-        } else {
-            let bits = value.wireBits
-            if bits != 0 || !omits(field) { put(bits, field) }
-        }
+        guard isEncoding else { return visit(field, N.kinds.one, &value) }
+        let bits = value.wireBits
+        if bits != 0 || !omits(field) { put(bits, field) }
     }
 
     mutating func optional<N: WireNumber>(_ field: Int, _ value: inout N?) {
-        if isLifting {
-            if has(field) { value = N.load(place(field)) }
-        } else if let value {
-            put(value.wireBits, field)
-        }
+        guard isEncoding else { return visit(field, N.kinds.optional, &value) }
+        if let value { put(value.wireBits, field) }
     }
 
     @inline(never)
     mutating func numbers<N: WireNumber>(_ field: Int, _ values: inout [N]) {
-        guard isLifting else {
-            put(each: values.count, field) { values[$0].wireBits }
-            return
+        guard isEncoding else { return list(field, &values) { N(wireBits: $0) } }
+        put(each: values.count, field) { values[$0].wireBits }
+    }
+
+    @inline(__always)
+    private mutating func list<T>(_ field: Int, _ values: inout [T], _ element: @escaping (UInt64) -> T) {
+        visit(field, .other, &values) { reader, field, base, layout in
+            let values = (base + field.pointee.offset).assumingMemoryBound(to: [T].self)
+            return reader.readNumbers(field, base, layout) { reader, bits in
+                guard values.pointee.count < values.pointee.capacity || reader.grow(&values.pointee, by: 1) else {
+                    return false
+                }
+                values.pointee.append(element(bits))
+                return true
+            }
         }
-        let count = count(field)
-        guard count != 0, spend(heapHeader + count * MemoryLayout<N>.stride, field) else { return }
-        let elements = load(field, as: UnsafeRawPointer.self)
-        // Each element is four or eight bytes in C, also a boolean.
-        let stride = max(4, MemoryLayout<N>.stride)
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(N.load(elements + index * stride)) }
     }
 }
 
@@ -65,29 +93,21 @@ extension FieldWalk {
 extension FieldWalk {
     @inline(__always)
     mutating func `enum`<E: WireEnum>(_ field: Int, _ value: inout E) {
-        var raw = value.rawValue
-        if !isLifting && fields[field].label == PROTOBUF_C_LABEL_REQUIRED { checkDeclared(raw, field) }
-        number(field, &raw)
-        value = E(rawValue: raw)
+        guard isEncoding else { return visit(field, .four, &value) }
+        let raw = value.rawValue
+        if fields[field].label == PROTOBUF_C_LABEL_REQUIRED { checkDeclared(raw, field) }
+        if raw != 0 || !omits(field) { put(raw.wireBits, field) }
     }
 
     @inline(__always)
     mutating func optional<E: WireEnum>(_ field: Int, _ value: inout E?) {
-        var raw = value?.rawValue
-        optional(field, &raw)
-        value = raw.map { E(rawValue: $0) }
+        guard isEncoding else { return visit(field, .optionalFour, &value) }
+        if let value { put(value.rawValue.wireBits, field) }
     }
 
     mutating func enums<E: WireEnum>(_ field: Int, _ values: inout [E]) {
-        guard isLifting else {
-            put(each: values.count, field) { values[$0].rawValue.wireBits }
-            return
-        }
-        let count = count(field)
-        guard count != 0, spend(heapHeader + 4 * count, field) else { return }
-        let elements = load(field, as: UnsafePointer<Int32>.self)
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(E(rawValue: elements[index])) }
+        guard isEncoding else { return list(field, &values) { E(rawValue: Int32(wireBits: $0)) } }
+        put(each: values.count, field) { values[$0].rawValue.wireBits }
     }
 }
 
@@ -105,89 +125,39 @@ extension FieldWalk {
 
 extension FieldWalk {
     mutating func text(_ field: Int, _ value: inout String) {
-        if isLifting {
-            fill(&value, liftText(load(field, as: ProtobufCBinaryData.self), field))
-        } else if !value.utf8.isEmpty || !omits(field) {
-            put(value, field)
-        }
+        guard isEncoding else { return visit(field, .text, &value) }
+        if !value.utf8.isEmpty || !omits(field) { put(value, field) }
     }
 
     mutating func text(_ field: Int, _ value: inout String?) {
-        if isLifting {
-            if has(field) { fill(&value, liftText(load(field, as: ProtobufCBinaryData.self), field)) }
-        } else if let value {
-            put(value, field)
-        }
-    }
-
-    /// What was there is a constant, which need not be released.
-    @inline(__always)
-    private func fill<T>(_ place: inout T, _ value: __owned T) {
-        withUnsafeMutablePointer(to: &place) { $0.initialize(to: value) }
+        guard isEncoding else { return visit(field, .optionalText, &value) }
+        if let value { put(value, field) }
     }
 
     mutating func texts(_ field: Int, _ values: inout [String]) {
-        guard isLifting else {
-            for value in values.reversed() { put(value, field) }
-            return
-        }
-        let count = count(field)
-        guard count != 0, spend(heapHeader + count * MemoryLayout<String>.stride, field) else { return }
-        let elements = load(field, as: UnsafePointer<ProtobufCBinaryData>.self)
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(liftText(elements[index], field)) }
+        guard isEncoding else { return visit(field, .texts, &values) }
+        for value in values.reversed() { put(value, field) }
     }
 
     mutating func bytes(_ field: Int, _ value: inout [UInt8]) {
-        if isLifting {
-            value = liftBytes(load(field, as: ProtobufCBinaryData.self), field)
-        } else if !value.isEmpty || !omits(field) {
-            value.withUnsafeBytes { put($0, field) }
-        }
+        guard isEncoding else { return visit(field, .bytes, &value) }
+        if !value.isEmpty || !omits(field) { value.withUnsafeBytes { put($0, field) } }
     }
 
     mutating func bytes(_ field: Int, _ value: inout [UInt8]?) {
-        if isLifting {
-            if has(field) { value = liftBytes(load(field, as: ProtobufCBinaryData.self), field) }
-        } else if let value {
-            value.withUnsafeBytes { put($0, field) }
-        }
+        guard isEncoding else { return visit(field, .optionalBytes, &value) }
+        if let value { value.withUnsafeBytes { put($0, field) } }
     }
 
     mutating func byteArrays(_ field: Int, _ values: inout [[UInt8]]) {
-        guard isLifting else {
-            for value in values.reversed() { value.withUnsafeBytes { put($0, field) } }
-            return
-        }
-        let count = count(field)
-        guard count != 0, spend(heapHeader + count * MemoryLayout<[UInt8]>.stride, field) else { return }
-        let elements = load(field, as: UnsafePointer<ProtobufCBinaryData>.self)
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(liftBytes(elements[index], field)) }
-    }
-
-    /// The decoder has checked that it is UTF-8.
-    @inline(__always)
-    private mutating func liftText(_ data: ProtobufCBinaryData, _ field: Int) -> String {
-        // Up to 15 bytes lie in the string itself.
-        guard let start = data.data, data.len <= 15 || spend(heapHeader + data.len, field) else { return "" }
-        return String(copying: UTF8Span(unchecked: Span(_unsafeStart: UnsafePointer(start), count: data.len)))
-    }
-
-    private mutating func liftBytes(_ data: ProtobufCBinaryData, _ field: Int) -> [UInt8] {
-        guard data.len != 0, spend(heapHeader + data.len, field) else { return [] }
-        return [UInt8](UnsafeBufferPointer(start: data.data, count: data.len))
+        guard isEncoding else { return visit(field, .byteArrays, &values) }
+        for value in values.reversed() { value.withUnsafeBytes { put($0, field) } }
     }
 
     /// What this version does not know; in front of all fields, because it is encoded behind them.
     mutating func unknown(_ value: inout [UInt8]) {
-        if isLifting {
-            let base = source.assumingMemoryBound(to: ProtobufCMessage.self)
-            guard base.pointee.n_unknown_fields != 0, let kept = base.pointee.unknown_fields else { return }
-            value = liftBytes(ProtobufCBinaryData(len: kept.pointee.len, data: kept.pointee.data), -1)
-        } else if !value.isEmpty {
-            value.withUnsafeBytes { put(unknown: $0) }
-        }
+        guard isEncoding else { return visit(-1, .bytes, &value) }
+        if !value.isEmpty { value.withUnsafeBytes { put(unknown: $0) } }
     }
 
     /// Whoever made the value may have put anything there, so it is looked at: a message that is encoded can be decoded.

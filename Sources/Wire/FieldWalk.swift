@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CProto
 
-/// A walk over all fields of a value, either to fill them from C structs or to encode them.
+/// A walk over all fields of a value: to encode them, to note where they are (`Layout`), or to fill one of them.
 ///
 /// Generated code has one function for each message, which names every field once, from the highest number to the
 /// lowest, and passes its place. So what is decoded and what is encoded cannot differ, and there is half as much to
@@ -10,8 +10,16 @@ internal import CProto
 /// The functions for one kind of field each are in the extensions. None of them is meant to be inlined: a call is all
 /// that the generated code has for each field.
 public struct FieldWalk: ~Copyable {
-    /// Fills values; otherwise encodes them.
-    let isLifting: Bool
+    enum Purpose {
+        case encoding
+        /// Fields are entered in the layout, by their distance from `base`.
+        case measuring(UnsafeMutablePointer<Layout>, base: UnsafeMutableRawPointer)
+        /// One member of a oneof gets what the reader comes to next.
+        case filling(Int, UnsafeMutablePointer<ValueReader>, UnsafePointer<Layout>, base: UnsafeMutableRawPointer)
+    }
+
+    let purpose: Purpose
+    let isEncoding: Bool
 
     /// Of the message that is walked: one descriptor for each field, sorted by number.
     var fields: UnsafePointer<ProtobufCFieldDescriptor>
@@ -22,39 +30,27 @@ public struct FieldWalk: ~Copyable {
     /// From the field that failed up to the root.
     var failurePath: [(field: UnsafePointer<ProtobufCFieldDescriptor>?, index: Int)] = []
 
-    // MARK: filling
-
-    /// The C struct of the message that is walked.
-    var source: UnsafeRawPointer
-    /// Bytes that may still be allocated.
-    var budget: Int
-
-    // MARK: encoding
-
     /// Written from its end to its front, so that the length of a sub-message is known when it is written.
     var buffer: UnsafeMutableBufferPointer<UInt8>
     var start: Int
     /// Of the message that is walked, below the root.
     var level = 0
 
-    /// Fills a value of a type with these fields from the C struct at `source`.
-    init(lifting source: UnsafeRawPointer, _ schema: MessageSchema, budget: Int) {
-        isLifting = true
-        fields = FieldWalk.fields(of: schema)
-        self.source = source
-        self.budget = budget
-        buffer = UnsafeMutableBufferPointer(start: nil, count: 0)
-        start = 0
-    }
-
     /// Encodes a value of a type with these fields.
     init(encoding schema: MessageSchema) {
-        isLifting = false
-        fields = FieldWalk.fields(of: schema)
-        source = UnsafeRawPointer(fields)
-        budget = 0
+        purpose = .encoding
+        isEncoding = true
+        fields = FieldWalk.fields(of: schema.table)
         buffer = FieldWalk.scratch() ?? .allocate(capacity: 4096)
         start = buffer.count
+    }
+
+    init(_ purpose: Purpose, _ table: UnsafePointer<cp_message>) {
+        self.purpose = purpose
+        isEncoding = false
+        fields = FieldWalk.fields(of: table)
+        buffer = UnsafeMutableBufferPointer(start: nil, count: 0)
+        start = 0
     }
 
     deinit {
@@ -72,8 +68,8 @@ public struct FieldWalk: ~Copyable {
     }
 
     /// Messages without fields have no list of them; nobody asks for an element of it.
-    private static func fields(of schema: MessageSchema) -> UnsafePointer<ProtobufCFieldDescriptor> {
-        schema.fields ?? UnsafePointer(FieldWalk.noFields)
+    private static func fields(of table: UnsafePointer<cp_message>) -> UnsafePointer<ProtobufCFieldDescriptor> {
+        table.pointee.descriptor.pointee.fields ?? UnsafePointer(FieldWalk.noFields)
     }
 
     private nonisolated(unsafe) static let noFields = UnsafeMutablePointer<ProtobufCFieldDescriptor>.allocate(
@@ -99,48 +95,44 @@ public struct FieldWalk: ~Copyable {
     }
 }
 
-// MARK: filling
+// MARK: places
 
 extension FieldWalk {
-    /// Where a field is in the C struct.
+    /// Enters a field in the layout, or fills it if it is the one. -1 for the unknown fields.
     @inline(__always)
-    func place(_ field: Int) -> UnsafeRawPointer {
-        source + Int(fields[field].offset)
+    mutating func visit<T>(
+        _ field: Int, _ kind: FieldLayout.Kind, _ value: inout T, _ read: FieldLayout.Reader? = nil
+    ) {
+        withUnsafeMutablePointer(to: &value) {
+            visit(field, kind, at: UnsafeMutableRawPointer($0), MemoryLayout<T>.size, read)
+        }
     }
 
-    @inline(__always)
-    func load<T: BitwiseCopyable>(_ field: Int, as type: T.Type) -> T {
-        place(field).load(as: type)
+    @inline(never)
+    private mutating func visit(
+        _ field: Int, _ kind: FieldLayout.Kind, at place: UnsafeMutableRawPointer, _ size: Int,
+        _ read: FieldLayout.Reader?
+    ) {
+        switch purpose {
+        case .encoding: break
+        case .measuring(let layout, let base): layout.pointee.enter(field, kind, place - base, size, read)
+        case .filling(let member, let reader, let layout, let base):
+            guard field == member else { return }
+            var inner = layout.pointee.fields[field]
+            (inner.kind, inner.offset, inner.read) = (kind, place - base, read)
+            reader.pointee.hasFilled = reader.pointee.read(&inner, base, layout)
+        }
     }
 
-    /// Is an optional number, string or bytes there? In proto3 it is the one member of a oneof.
-    @inline(__always)
-    func has(_ field: Int) -> Bool {
-        let quantifier = source.load(fromByteOffset: Int(fields[field].quantifier_offset), as: UInt32.self)
-        let isMember = fields[field].flags & UInt32(PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue) != 0
-        return isMember ? quantifier == fields[field].id : quantifier != 0
-    }
-
-    /// Elements of a repeated field; for other fields of messages, 1 or 0.
-    @inline(__always)
-    func count(_ field: Int) -> Int {
-        source.load(fromByteOffset: Int(fields[field].quantifier_offset), as: Int.self)
-    }
-
-    /// Is this the member of its oneof that was decoded? Never while encoding.
+    /// Is this the member of its oneof that is filled, or to be entered in the layout? Never while encoding.
     mutating func chose(_ field: Int) -> Bool {
-        guard isLifting else { return false }
-        let chosen = source.load(fromByteOffset: Int(fields[field].quantifier_offset), as: UInt32.self)
-        return chosen == fields[field].id
-    }
-
-    /// Takes from the budget; false if nothing is left.
-    @inline(__always)
-    mutating func spend(_ bytes: Int, _ field: Int) -> Bool {
-        budget -= bytes
-        if budget >= 0 { return true }
-        if failure == nil { fail(.memoryLimit, field) }
-        return false
+        switch purpose {
+        case .encoding: return false
+        case .filling(let member, _, _, _): return member == field
+        case .measuring(let layout, _):
+            layout.pointee.enter(field, .member, 0, 0, nil)
+            return false
+        }
     }
 }
 

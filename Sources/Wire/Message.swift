@@ -51,8 +51,15 @@ extension Message {
     @_semantics("optimize.sil.specialize.generic.never")
     public init(decoding bytes: UnsafeRawBufferPointer, memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
         let schema = Self.schema
-        let codec = Codec(memoryLimit: min(memoryLimit, memoryBound(bytes.count)))
-        self = try Self(lifting: try codec.decode(schema.table, bytes), codec)
+        let limit = min(memoryLimit, memoryBound(bytes.count))
+        var reader = ValueReader(bytes, budget: limit)
+        self.init(UnsetFields())
+        let isRead = withUnsafeMutablePointer(to: &self) {
+            reader.readFields(UnsafeMutableRawPointer($0), schema.layout)
+        }
+        if isRead && !reader.isSuspect { return }
+        if !isRead { self = Self(UnsetFields()) }
+        try reader.judge(bytes, schema.table, isRead: isRead, memoryLimit: limit)
     }
 
     /// Decodes the binary form. `memoryLimit` as above.
@@ -61,14 +68,6 @@ extension Message {
         self = try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
             try Self(decoding: UnsafeRawBufferPointer(bytes), memoryLimit: memoryLimit)
         }
-    }
-
-    @_semantics("optimize.sil.specialize.generic.never")
-    private init(lifting source: UnsafeRawPointer, _ codec: borrowing Codec) throws(WireError) {
-        var walk = FieldWalk(lifting: source, Self.schema, budget: codec.budget)
-        self.init(UnsetFields())
-        self.walk(&walk)
-        if let error = walk.error(Self.fullName) { throw error }
     }
 
     /// Encodes the binary form: known fields by number, maps by key, then the unknown fields in their order of arrival.
@@ -97,7 +96,7 @@ extension Message {
     @_semantics("optimize.sil.specialize.generic.never")
     public init(json: String, memoryLimit: Int = defaultMemoryLimit) throws(WireError) {
         let codec = Codec(memoryLimit: memoryLimit)
-        self = try Self(lifting: try codec.parse(Self.schema.table, json), codec)
+        self = try Self(decoding: try codec.parse(Self.schema.table, json), memoryLimit: memoryLimit)
     }
 
     /// Writes the protobuf JSON mapping with the field names of the .proto file. Unknown fields do not show.

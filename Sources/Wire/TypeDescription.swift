@@ -35,11 +35,6 @@ extension MessageRegistry {
         let first = collector.types.removeValue(forKey: fullName)
         return [first].compactMap { $0 } + collector.types.values.sorted { $0.name < $1.name }
     }
-
-    private static func table(of type: any Message.Type) -> UnsafePointer<cp_message> {
-        func table<M: Message>(_ type: M.Type) -> UnsafePointer<cp_message> { type.schema.table }
-        return table(type)
-    }
 }
 
 private struct DescriptionCollector {

@@ -15,7 +15,6 @@
 
 extern "C" {
 #include "CProto.h"
-#include "encode.h"
 #include "types.h"
 }
 

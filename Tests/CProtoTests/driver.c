@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "CProto.h"
-#include "encode.h"
 #include "types.h"
 
 static void die(const char *what, const char *type) {

@@ -6,13 +6,9 @@ import Foundation
 
 /// How much memory a decode takes. Only meaningful where nothing else runs: in the process of an exit test.
 struct HeapUse {
-    /// Bytes of C structs, which are given back when the value is made.
-    var structs: Int
-    /// Bytes that the value holds; 0 if the input was refused.
-    var value: Int
+    /// Bytes that the value holds; if the input was refused, bytes of the C structs that it takes to say why.
+    var total: Int
     var refusal: WireError.Code?
-
-    var total: Int { structs + value }
 
     init<M: Message>(_ type: M.Type, _ bytes: [UInt8], memoryLimit: Int = defaultMemoryLimit) {
         // Once before, so that what is made only once is not counted.
@@ -20,12 +16,11 @@ struct HeapUse {
         let before = HeapUse.allocated()
         do {
             let message = try M(decoding: bytes, memoryLimit: memoryLimit)
-            value = withExtendedLifetime(message) { HeapUse.allocated() - before }
+            total = withExtendedLifetime(message) { HeapUse.allocated() - before }
         } catch {
             refusal = error.code
-            value = 0
+            total = HeapUse.structs(M.schema.table, bytes, min(memoryLimit, memoryBound(bytes.count)))
         }
-        structs = HeapUse.structs(M.schema.table, bytes, min(memoryLimit, memoryBound(bytes.count)))
     }
 
     private static func structs(_ table: UnsafePointer<cp_message>, _ bytes: [UInt8], _ budget: Int) -> Int {

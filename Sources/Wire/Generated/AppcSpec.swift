@@ -138,7 +138,7 @@ extension Wire.Appc.Spec {
 }
 
 extension Wire.Appc.Spec.ImageManifest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -165,7 +165,7 @@ extension Wire.Appc.Spec.ImageManifest: Message {
 }
 
 extension Wire.Appc.Spec.ImageManifest.Label: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__label__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__label__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -182,7 +182,7 @@ extension Wire.Appc.Spec.ImageManifest.Label: Message {
 }
 
 extension Wire.Appc.Spec.ImageManifest.Environment: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__environment__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__environment__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -199,7 +199,7 @@ extension Wire.Appc.Spec.ImageManifest.Environment: Message {
 }
 
 extension Wire.Appc.Spec.ImageManifest.App: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__app__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__app__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -218,7 +218,7 @@ extension Wire.Appc.Spec.ImageManifest.App: Message {
 }
 
 extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__annotation__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__annotation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -235,7 +235,7 @@ extension Wire.Appc.Spec.ImageManifest.Annotation: Message {
 }
 
 extension Wire.Appc.Spec.ImageManifest.Dependency: Message {
-    public static var schema: MessageSchema { MessageSchema(table: appc__spec__image_manifest__dependency__type()) }
+    public static let schema = MessageSchema(appc__spec__image_manifest__dependency__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -226,7 +226,7 @@ extension Wire.Containerd.Events {
 }
 
 extension Wire.Containerd.Events.TaskCheckpointed: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_checkpointed__type()) }
+    public static let schema = MessageSchema(containerd__events__task_checkpointed__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -243,7 +243,7 @@ extension Wire.Containerd.Events.TaskCheckpointed: Message {
 }
 
 extension Wire.Containerd.Events.TaskCreate: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_create__type()) }
+    public static let schema = MessageSchema(containerd__events__task_create__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -268,7 +268,7 @@ extension Wire.Containerd.Events.TaskCreate: Message {
 }
 
 extension Wire.Containerd.Events.TaskDelete: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_delete__type()) }
+    public static let schema = MessageSchema(containerd__events__task_delete__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -291,7 +291,7 @@ extension Wire.Containerd.Events.TaskDelete: Message {
 }
 
 extension Wire.Containerd.Events.TaskExecAdded: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_exec_added__type()) }
+    public static let schema = MessageSchema(containerd__events__task_exec_added__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -308,7 +308,7 @@ extension Wire.Containerd.Events.TaskExecAdded: Message {
 }
 
 extension Wire.Containerd.Events.TaskExecStarted: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_exec_started__type()) }
+    public static let schema = MessageSchema(containerd__events__task_exec_started__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -327,7 +327,7 @@ extension Wire.Containerd.Events.TaskExecStarted: Message {
 }
 
 extension Wire.Containerd.Events.TaskExit: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_exit__type()) }
+    public static let schema = MessageSchema(containerd__events__task_exit__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -350,7 +350,7 @@ extension Wire.Containerd.Events.TaskExit: Message {
 }
 
 extension Wire.Containerd.Events.TaskIO: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_io__type()) }
+    public static let schema = MessageSchema(containerd__events__task_io__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -371,7 +371,7 @@ extension Wire.Containerd.Events.TaskIO: Message {
 }
 
 extension Wire.Containerd.Events.TaskOOM: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_oom__type()) }
+    public static let schema = MessageSchema(containerd__events__task_oom__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -386,7 +386,7 @@ extension Wire.Containerd.Events.TaskOOM: Message {
 }
 
 extension Wire.Containerd.Events.TaskPaused: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_paused__type()) }
+    public static let schema = MessageSchema(containerd__events__task_paused__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -401,7 +401,7 @@ extension Wire.Containerd.Events.TaskPaused: Message {
 }
 
 extension Wire.Containerd.Events.TaskResumed: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_resumed__type()) }
+    public static let schema = MessageSchema(containerd__events__task_resumed__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -416,7 +416,7 @@ extension Wire.Containerd.Events.TaskResumed: Message {
 }
 
 extension Wire.Containerd.Events.TaskStart: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__events__task_start__type()) }
+    public static let schema = MessageSchema(containerd__events__task_start__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

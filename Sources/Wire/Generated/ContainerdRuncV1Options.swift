@@ -127,7 +127,7 @@ extension Wire.Containerd.Runc.V1 {
 }
 
 extension Wire.Containerd.Runc.V1.CheckpointOptions: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runc__v1__checkpoint_options__type()) }
+    public static let schema = MessageSchema(containerd__runc__v1__checkpoint_options__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -160,7 +160,7 @@ extension Wire.Containerd.Runc.V1.CheckpointOptions: Message {
 }
 
 extension Wire.Containerd.Runc.V1.Options: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runc__v1__options__type()) }
+    public static let schema = MessageSchema(containerd__runc__v1__options__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -197,7 +197,7 @@ extension Wire.Containerd.Runc.V1.Options: Message {
 }
 
 extension Wire.Containerd.Runc.V1.ProcessDetails: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runc__v1__process_details__type()) }
+    public static let schema = MessageSchema(containerd__runc__v1__process_details__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

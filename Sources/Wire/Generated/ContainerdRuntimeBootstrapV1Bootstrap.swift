@@ -139,7 +139,7 @@ extension Wire.Containerd.Runtime.Bootstrap.V1 {
 }
 
 extension Wire.Containerd.Runtime.Bootstrap.V1.BootstrapParams: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__bootstrap__v1__bootstrap_params__type()) }
+    public static let schema = MessageSchema(containerd__runtime__bootstrap__v1__bootstrap_params__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -170,7 +170,7 @@ extension Wire.Containerd.Runtime.Bootstrap.V1.BootstrapParams: Message {
 }
 
 extension Wire.Containerd.Runtime.Bootstrap.V1.BootstrapResult: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__bootstrap__v1__bootstrap_result__type()) }
+    public static let schema = MessageSchema(containerd__runtime__bootstrap__v1__bootstrap_result__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -193,7 +193,7 @@ extension Wire.Containerd.Runtime.Bootstrap.V1.BootstrapResult: Message {
 }
 
 extension Wire.Containerd.Runtime.Bootstrap.V1.Extension: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__bootstrap__v1__extension__type()) }
+    public static let schema = MessageSchema(containerd__runtime__bootstrap__v1__extension__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -320,7 +320,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1 {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.CreateSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__create_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__create_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -345,7 +345,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.CreateSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.CreateSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__create_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__create_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -358,7 +358,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.CreateSandboxResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.PingRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__ping_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__ping_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -373,7 +373,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.PingRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.PingResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__ping_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__ping_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -386,7 +386,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.PingResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.PlatformRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__platform_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__platform_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -401,7 +401,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.PlatformRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.PlatformResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__platform_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__platform_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -416,7 +416,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.PlatformResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.SandboxMetricsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__sandbox_metrics_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__sandbox_metrics_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -431,7 +431,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.SandboxMetricsRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.SandboxMetricsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__sandbox_metrics_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__sandbox_metrics_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -446,7 +446,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.SandboxMetricsResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.SandboxStatusRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__sandbox_status_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__sandbox_status_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -463,7 +463,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.SandboxStatusRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.SandboxStatusResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__sandbox_status_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__sandbox_status_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -490,7 +490,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.SandboxStatusResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.ShutdownSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__shutdown_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__shutdown_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -505,7 +505,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.ShutdownSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.ShutdownSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__shutdown_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__shutdown_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -518,7 +518,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.ShutdownSandboxResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.StartSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__start_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__start_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -533,7 +533,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.StartSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.StartSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__start_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__start_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -552,7 +552,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.StartSandboxResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.StopSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__stop_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__stop_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -569,7 +569,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.StopSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.StopSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__stop_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__stop_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -582,7 +582,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.StopSandboxResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.UpdateSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__update_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__update_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -601,7 +601,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.UpdateSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.UpdateSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__update_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__update_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -614,7 +614,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.UpdateSandboxResponse: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.WaitSandboxRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__wait_sandbox_request__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__wait_sandbox_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -629,7 +629,7 @@ extension Wire.Containerd.Runtime.Sandbox.V1.WaitSandboxRequest: Message {
 }
 
 extension Wire.Containerd.Runtime.Sandbox.V1.WaitSandboxResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__runtime__sandbox__v1__wait_sandbox_response__type()) }
+    public static let schema = MessageSchema(containerd__runtime__sandbox__v1__wait_sandbox_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -23,7 +23,7 @@ extension Wire.Containerd.Services.Events.Ttrpc.V1 {
 }
 
 extension Wire.Containerd.Services.Events.Ttrpc.V1.ForwardRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__services__events__ttrpc__v1__forward_request__type()) }
+    public static let schema = MessageSchema(containerd__services__events__ttrpc__v1__forward_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -513,7 +513,7 @@ extension Wire.Containerd.Task.V2 {
 }
 
 extension Wire.Containerd.Task.V2.CheckpointTaskRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__checkpoint_task_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__checkpoint_task_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -532,7 +532,7 @@ extension Wire.Containerd.Task.V2.CheckpointTaskRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.CloseIORequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__close_iorequest__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__close_iorequest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -551,7 +551,7 @@ extension Wire.Containerd.Task.V2.CloseIORequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.ConnectRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__connect_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__connect_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -566,7 +566,7 @@ extension Wire.Containerd.Task.V2.ConnectRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.ConnectResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__connect_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__connect_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -585,7 +585,7 @@ extension Wire.Containerd.Task.V2.ConnectResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.CreateTaskRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__create_task_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__create_task_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -618,7 +618,7 @@ extension Wire.Containerd.Task.V2.CreateTaskRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.CreateTaskResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__create_task_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__create_task_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -633,7 +633,7 @@ extension Wire.Containerd.Task.V2.CreateTaskResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.DeleteRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__delete_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__delete_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -650,7 +650,7 @@ extension Wire.Containerd.Task.V2.DeleteRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.DeleteResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__delete_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__delete_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -669,7 +669,7 @@ extension Wire.Containerd.Task.V2.DeleteResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.ExecProcessRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__exec_process_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__exec_process_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -696,7 +696,7 @@ extension Wire.Containerd.Task.V2.ExecProcessRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.ExecProcessResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__exec_process_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__exec_process_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -709,7 +709,7 @@ extension Wire.Containerd.Task.V2.ExecProcessResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.KillRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__kill_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__kill_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -730,7 +730,7 @@ extension Wire.Containerd.Task.V2.KillRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.PauseRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__pause_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__pause_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -745,7 +745,7 @@ extension Wire.Containerd.Task.V2.PauseRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.PidsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__pids_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__pids_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -760,7 +760,7 @@ extension Wire.Containerd.Task.V2.PidsRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.PidsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__pids_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__pids_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -775,7 +775,7 @@ extension Wire.Containerd.Task.V2.PidsResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.ResizePtyRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__resize_pty_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__resize_pty_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -796,7 +796,7 @@ extension Wire.Containerd.Task.V2.ResizePtyRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.ResumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__resume_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__resume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -811,7 +811,7 @@ extension Wire.Containerd.Task.V2.ResumeRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.ShutdownRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__shutdown_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__shutdown_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -828,7 +828,7 @@ extension Wire.Containerd.Task.V2.ShutdownRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.StartRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__start_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__start_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -845,7 +845,7 @@ extension Wire.Containerd.Task.V2.StartRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.StartResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__start_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__start_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -860,7 +860,7 @@ extension Wire.Containerd.Task.V2.StartResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.StateRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__state_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__state_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -877,7 +877,7 @@ extension Wire.Containerd.Task.V2.StateRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.StateResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__state_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__state_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -912,7 +912,7 @@ extension Wire.Containerd.Task.V2.StateResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.StatsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__stats_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__stats_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -927,7 +927,7 @@ extension Wire.Containerd.Task.V2.StatsRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.StatsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__stats_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__stats_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -942,7 +942,7 @@ extension Wire.Containerd.Task.V2.StatsResponse: Message {
 }
 
 extension Wire.Containerd.Task.V2.UpdateTaskRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__update_task_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__update_task_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -961,7 +961,7 @@ extension Wire.Containerd.Task.V2.UpdateTaskRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.WaitRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__wait_request__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__wait_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -978,7 +978,7 @@ extension Wire.Containerd.Task.V2.WaitRequest: Message {
 }
 
 extension Wire.Containerd.Task.V2.WaitResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__task__v2__wait_response__type()) }
+    public static let schema = MessageSchema(containerd__task__v2__wait_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -174,7 +174,7 @@ extension Wire.Containerd.Types {
 }
 
 extension Wire.Containerd.Types.Envelope: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__envelope__type()) }
+    public static let schema = MessageSchema(containerd__types__envelope__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -195,7 +195,7 @@ extension Wire.Containerd.Types.Envelope: Message {
 }
 
 extension Wire.Containerd.Types.Metric: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__metric__type()) }
+    public static let schema = MessageSchema(containerd__types__metric__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -214,7 +214,7 @@ extension Wire.Containerd.Types.Metric: Message {
 }
 
 extension Wire.Containerd.Types.Mount: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__mount__type()) }
+    public static let schema = MessageSchema(containerd__types__mount__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -235,7 +235,7 @@ extension Wire.Containerd.Types.Mount: Message {
 }
 
 extension Wire.Containerd.Types.Platform: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__platform__type()) }
+    public static let schema = MessageSchema(containerd__types__platform__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -258,7 +258,7 @@ extension Wire.Containerd.Types.Platform: Message {
 }
 
 extension Wire.Containerd.Types.RuntimeInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__runtime_info__type()) }
+    public static let schema = MessageSchema(containerd__types__runtime_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -281,7 +281,7 @@ extension Wire.Containerd.Types.RuntimeInfo: Message {
 }
 
 extension Wire.Containerd.Types.RuntimeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__runtime_request__type()) }
+    public static let schema = MessageSchema(containerd__types__runtime_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -298,7 +298,7 @@ extension Wire.Containerd.Types.RuntimeRequest: Message {
 }
 
 extension Wire.Containerd.Types.RuntimeVersion: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__types__runtime_version__type()) }
+    public static let schema = MessageSchema(containerd__types__runtime_version__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

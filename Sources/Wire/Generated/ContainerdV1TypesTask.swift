@@ -96,7 +96,7 @@ extension Wire.Containerd.V1.Types {
 }
 
 extension Wire.Containerd.V1.Types.Process: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__v1__types__process__type()) }
+    public static let schema = MessageSchema(containerd__v1__types__process__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -129,7 +129,7 @@ extension Wire.Containerd.V1.Types.Process: Message {
 }
 
 extension Wire.Containerd.V1.Types.ProcessInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: containerd__v1__types__process_info__type()) }
+    public static let schema = MessageSchema(containerd__v1__types__process_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -757,7 +757,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.ControllerExpandVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_expand_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_expand_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -778,7 +778,7 @@ extension Wire.Csi.V1.ControllerExpandVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerExpandVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_expand_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_expand_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -795,7 +795,7 @@ extension Wire.Csi.V1.ControllerExpandVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.ControllerGetCapabilitiesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_get_capabilities_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_get_capabilities_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -808,7 +808,7 @@ extension Wire.Csi.V1.ControllerGetCapabilitiesRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerGetCapabilitiesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_get_capabilities_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_get_capabilities_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -823,7 +823,7 @@ extension Wire.Csi.V1.ControllerGetCapabilitiesResponse: Message {
 }
 
 extension Wire.Csi.V1.ControllerGetVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_get_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_get_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -838,7 +838,7 @@ extension Wire.Csi.V1.ControllerGetVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerGetVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_get_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_get_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -855,7 +855,7 @@ extension Wire.Csi.V1.ControllerGetVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.ControllerGetVolumeResponse.VolumeStatus: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_get_volume_response__volume_status__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_get_volume_response__volume_status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -872,7 +872,7 @@ extension Wire.Csi.V1.ControllerGetVolumeResponse.VolumeStatus: Message {
 }
 
 extension Wire.Csi.V1.ControllerModifyVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_modify_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_modify_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -891,7 +891,7 @@ extension Wire.Csi.V1.ControllerModifyVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerModifyVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_modify_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_modify_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -904,7 +904,7 @@ extension Wire.Csi.V1.ControllerModifyVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.ControllerPublishVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_publish_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_publish_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -929,7 +929,7 @@ extension Wire.Csi.V1.ControllerPublishVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerPublishVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_publish_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_publish_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -944,7 +944,7 @@ extension Wire.Csi.V1.ControllerPublishVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.ControllerServiceCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_service_capability__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_service_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -954,18 +954,21 @@ extension Wire.Csi.V1.ControllerServiceCapability: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(0) {
+        if case .rpc(var value)? = type {
+            let isChosen = w.chose(0)
+            if isChosen { type = nil }
+            w.message(0, &value)
+            if isChosen { type = .rpc(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.ControllerServiceCapability.RPC(UnsetFields())
             w.message(0, &value)
             type = .rpc(value)
-        } else if case .rpc(var value)? = type {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.ControllerServiceCapability.RPC: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_service_capability__rpc__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_service_capability__rpc__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -980,7 +983,7 @@ extension Wire.Csi.V1.ControllerServiceCapability.RPC: Message {
 }
 
 extension Wire.Csi.V1.ControllerUnpublishVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_unpublish_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_unpublish_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -999,7 +1002,7 @@ extension Wire.Csi.V1.ControllerUnpublishVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.ControllerUnpublishVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__controller_unpublish_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__controller_unpublish_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1012,7 +1015,7 @@ extension Wire.Csi.V1.ControllerUnpublishVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.CreateSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__create_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1033,7 +1036,7 @@ extension Wire.Csi.V1.CreateSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.CreateSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__create_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1048,7 +1051,7 @@ extension Wire.Csi.V1.CreateSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.CreateVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__create_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1077,7 +1080,7 @@ extension Wire.Csi.V1.CreateVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.CreateVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__create_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1092,7 +1095,7 @@ extension Wire.Csi.V1.CreateVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.DeleteSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1109,7 +1112,7 @@ extension Wire.Csi.V1.DeleteSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.DeleteSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1122,7 +1125,7 @@ extension Wire.Csi.V1.DeleteSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.DeleteVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1139,7 +1142,7 @@ extension Wire.Csi.V1.DeleteVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.DeleteVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1152,7 +1155,7 @@ extension Wire.Csi.V1.DeleteVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.GetCapacityRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_capacity_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_capacity_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1171,7 +1174,7 @@ extension Wire.Csi.V1.GetCapacityRequest: Message {
 }
 
 extension Wire.Csi.V1.GetCapacityResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_capacity_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_capacity_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1190,7 +1193,7 @@ extension Wire.Csi.V1.GetCapacityResponse: Message {
 }
 
 extension Wire.Csi.V1.GetSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1207,7 +1210,7 @@ extension Wire.Csi.V1.GetSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.GetSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1222,7 +1225,7 @@ extension Wire.Csi.V1.GetSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.ListSnapshotsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_snapshots_request__type()) }
+    public static let schema = MessageSchema(csi__v1__list_snapshots_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1245,7 +1248,7 @@ extension Wire.Csi.V1.ListSnapshotsRequest: Message {
 }
 
 extension Wire.Csi.V1.ListSnapshotsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_snapshots_response__type()) }
+    public static let schema = MessageSchema(csi__v1__list_snapshots_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1262,7 +1265,7 @@ extension Wire.Csi.V1.ListSnapshotsResponse: Message {
 }
 
 extension Wire.Csi.V1.ListSnapshotsResponse.Entry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_snapshots_response__entry__type()) }
+    public static let schema = MessageSchema(csi__v1__list_snapshots_response__entry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1277,7 +1280,7 @@ extension Wire.Csi.V1.ListSnapshotsResponse.Entry: Message {
 }
 
 extension Wire.Csi.V1.ListVolumesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_volumes_request__type()) }
+    public static let schema = MessageSchema(csi__v1__list_volumes_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1294,7 +1297,7 @@ extension Wire.Csi.V1.ListVolumesRequest: Message {
 }
 
 extension Wire.Csi.V1.ListVolumesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_volumes_response__type()) }
+    public static let schema = MessageSchema(csi__v1__list_volumes_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1311,7 +1314,7 @@ extension Wire.Csi.V1.ListVolumesResponse: Message {
 }
 
 extension Wire.Csi.V1.ListVolumesResponse.VolumeStatus: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_volumes_response__volume_status__type()) }
+    public static let schema = MessageSchema(csi__v1__list_volumes_response__volume_status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1328,7 +1331,7 @@ extension Wire.Csi.V1.ListVolumesResponse.VolumeStatus: Message {
 }
 
 extension Wire.Csi.V1.ListVolumesResponse.Entry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__list_volumes_response__entry__type()) }
+    public static let schema = MessageSchema(csi__v1__list_volumes_response__entry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1345,7 +1348,7 @@ extension Wire.Csi.V1.ListVolumesResponse.Entry: Message {
 }
 
 extension Wire.Csi.V1.TopologyRequirement: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__topology_requirement__type()) }
+    public static let schema = MessageSchema(csi__v1__topology_requirement__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1362,7 +1365,7 @@ extension Wire.Csi.V1.TopologyRequirement: Message {
 }
 
 extension Wire.Csi.V1.ValidateVolumeCapabilitiesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__validate_volume_capabilities_request__type()) }
+    public static let schema = MessageSchema(csi__v1__validate_volume_capabilities_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1387,7 +1390,7 @@ extension Wire.Csi.V1.ValidateVolumeCapabilitiesRequest: Message {
 }
 
 extension Wire.Csi.V1.ValidateVolumeCapabilitiesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__validate_volume_capabilities_response__type()) }
+    public static let schema = MessageSchema(csi__v1__validate_volume_capabilities_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1404,7 +1407,7 @@ extension Wire.Csi.V1.ValidateVolumeCapabilitiesResponse: Message {
 }
 
 extension Wire.Csi.V1.ValidateVolumeCapabilitiesResponse.Confirmed: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__validate_volume_capabilities_response__confirmed__type()) }
+    public static let schema = MessageSchema(csi__v1__validate_volume_capabilities_response__confirmed__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -181,7 +181,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.CreateVolumeGroupSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_volume_group_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__create_volume_group_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -202,7 +202,7 @@ extension Wire.Csi.V1.CreateVolumeGroupSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.CreateVolumeGroupSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__create_volume_group_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__create_volume_group_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -217,7 +217,7 @@ extension Wire.Csi.V1.CreateVolumeGroupSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.DeleteVolumeGroupSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_volume_group_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_volume_group_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -236,7 +236,7 @@ extension Wire.Csi.V1.DeleteVolumeGroupSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.DeleteVolumeGroupSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__delete_volume_group_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__delete_volume_group_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -249,7 +249,7 @@ extension Wire.Csi.V1.DeleteVolumeGroupSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.GetVolumeGroupSnapshotRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_volume_group_snapshot_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_volume_group_snapshot_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -268,7 +268,7 @@ extension Wire.Csi.V1.GetVolumeGroupSnapshotRequest: Message {
 }
 
 extension Wire.Csi.V1.GetVolumeGroupSnapshotResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_volume_group_snapshot_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_volume_group_snapshot_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -283,7 +283,7 @@ extension Wire.Csi.V1.GetVolumeGroupSnapshotResponse: Message {
 }
 
 extension Wire.Csi.V1.GroupControllerGetCapabilitiesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__group_controller_get_capabilities_request__type()) }
+    public static let schema = MessageSchema(csi__v1__group_controller_get_capabilities_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -296,7 +296,7 @@ extension Wire.Csi.V1.GroupControllerGetCapabilitiesRequest: Message {
 }
 
 extension Wire.Csi.V1.GroupControllerGetCapabilitiesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__group_controller_get_capabilities_response__type()) }
+    public static let schema = MessageSchema(csi__v1__group_controller_get_capabilities_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -311,7 +311,7 @@ extension Wire.Csi.V1.GroupControllerGetCapabilitiesResponse: Message {
 }
 
 extension Wire.Csi.V1.GroupControllerServiceCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__group_controller_service_capability__type()) }
+    public static let schema = MessageSchema(csi__v1__group_controller_service_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -321,18 +321,21 @@ extension Wire.Csi.V1.GroupControllerServiceCapability: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(0) {
+        if case .rpc(var value)? = type {
+            let isChosen = w.chose(0)
+            if isChosen { type = nil }
+            w.message(0, &value)
+            if isChosen { type = .rpc(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.GroupControllerServiceCapability.RPC(UnsetFields())
             w.message(0, &value)
             type = .rpc(value)
-        } else if case .rpc(var value)? = type {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.GroupControllerServiceCapability.RPC: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__group_controller_service_capability__rpc__type()) }
+    public static let schema = MessageSchema(csi__v1__group_controller_service_capability__rpc__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

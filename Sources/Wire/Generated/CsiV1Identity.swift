@@ -170,7 +170,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.GetPluginCapabilitiesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_plugin_capabilities_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_plugin_capabilities_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -183,7 +183,7 @@ extension Wire.Csi.V1.GetPluginCapabilitiesRequest: Message {
 }
 
 extension Wire.Csi.V1.GetPluginCapabilitiesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_plugin_capabilities_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_plugin_capabilities_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -198,7 +198,7 @@ extension Wire.Csi.V1.GetPluginCapabilitiesResponse: Message {
 }
 
 extension Wire.Csi.V1.GetPluginInfoRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_plugin_info_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_plugin_info_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -211,7 +211,7 @@ extension Wire.Csi.V1.GetPluginInfoRequest: Message {
 }
 
 extension Wire.Csi.V1.GetPluginInfoResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_plugin_info_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_plugin_info_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -230,7 +230,7 @@ extension Wire.Csi.V1.GetPluginInfoResponse: Message {
 }
 
 extension Wire.Csi.V1.PluginCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__plugin_capability__type()) }
+    public static let schema = MessageSchema(csi__v1__plugin_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -240,25 +240,31 @@ extension Wire.Csi.V1.PluginCapability: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(1) {
+        if case .volumeExpansion(var value)? = type {
+            let isChosen = w.chose(1)
+            if isChosen { type = nil }
+            w.message(1, &value)
+            if isChosen { type = .volumeExpansion(value) }
+        } else if w.chose(1) {
             var value = Wire.Csi.V1.PluginCapability.VolumeExpansion(UnsetFields())
             w.message(1, &value)
             type = .volumeExpansion(value)
-        } else if case .volumeExpansion(var value)? = type {
-            w.message(1, &value)
         }
-        if w.chose(0) {
+        if case .service(var value)? = type {
+            let isChosen = w.chose(0)
+            if isChosen { type = nil }
+            w.message(0, &value)
+            if isChosen { type = .service(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.PluginCapability.Service(UnsetFields())
             w.message(0, &value)
             type = .service(value)
-        } else if case .service(var value)? = type {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.PluginCapability.Service: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__plugin_capability__service__type()) }
+    public static let schema = MessageSchema(csi__v1__plugin_capability__service__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -273,7 +279,7 @@ extension Wire.Csi.V1.PluginCapability.Service: Message {
 }
 
 extension Wire.Csi.V1.PluginCapability.VolumeExpansion: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__plugin_capability__volume_expansion__type()) }
+    public static let schema = MessageSchema(csi__v1__plugin_capability__volume_expansion__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -288,7 +294,7 @@ extension Wire.Csi.V1.PluginCapability.VolumeExpansion: Message {
 }
 
 extension Wire.Csi.V1.ProbeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__probe_request__type()) }
+    public static let schema = MessageSchema(csi__v1__probe_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -301,7 +307,7 @@ extension Wire.Csi.V1.ProbeRequest: Message {
 }
 
 extension Wire.Csi.V1.ProbeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__probe_response__type()) }
+    public static let schema = MessageSchema(csi__v1__probe_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

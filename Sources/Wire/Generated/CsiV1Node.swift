@@ -401,7 +401,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.NodeExpandVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_expand_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_expand_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -426,7 +426,7 @@ extension Wire.Csi.V1.NodeExpandVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeExpandVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_expand_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_expand_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -441,7 +441,7 @@ extension Wire.Csi.V1.NodeExpandVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeGetCapabilitiesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_capabilities_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_capabilities_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -454,7 +454,7 @@ extension Wire.Csi.V1.NodeGetCapabilitiesRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeGetCapabilitiesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_capabilities_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_capabilities_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -469,7 +469,7 @@ extension Wire.Csi.V1.NodeGetCapabilitiesResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeGetInfoRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_info_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_info_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -482,7 +482,7 @@ extension Wire.Csi.V1.NodeGetInfoRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeGetInfoResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_info_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_info_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -501,7 +501,7 @@ extension Wire.Csi.V1.NodeGetInfoResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeGetVolumeStatsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_volume_stats_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_volume_stats_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -520,7 +520,7 @@ extension Wire.Csi.V1.NodeGetVolumeStatsRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeGetVolumeStatsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_get_volume_stats_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_get_volume_stats_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -537,7 +537,7 @@ extension Wire.Csi.V1.NodeGetVolumeStatsResponse: Message {
 }
 
 extension Wire.Csi.V1.NodePublishVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_publish_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_publish_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -566,7 +566,7 @@ extension Wire.Csi.V1.NodePublishVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.NodePublishVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_publish_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_publish_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -579,7 +579,7 @@ extension Wire.Csi.V1.NodePublishVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeServiceCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_service_capability__type()) }
+    public static let schema = MessageSchema(csi__v1__node_service_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -589,18 +589,21 @@ extension Wire.Csi.V1.NodeServiceCapability: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(0) {
+        if case .rpc(var value)? = type {
+            let isChosen = w.chose(0)
+            if isChosen { type = nil }
+            w.message(0, &value)
+            if isChosen { type = .rpc(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.NodeServiceCapability.RPC(UnsetFields())
             w.message(0, &value)
             type = .rpc(value)
-        } else if case .rpc(var value)? = type {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.NodeServiceCapability.RPC: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_service_capability__rpc__type()) }
+    public static let schema = MessageSchema(csi__v1__node_service_capability__rpc__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -615,7 +618,7 @@ extension Wire.Csi.V1.NodeServiceCapability.RPC: Message {
 }
 
 extension Wire.Csi.V1.NodeStageVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_stage_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_stage_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -640,7 +643,7 @@ extension Wire.Csi.V1.NodeStageVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeStageVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_stage_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_stage_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -653,7 +656,7 @@ extension Wire.Csi.V1.NodeStageVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeUnpublishVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_unpublish_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_unpublish_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -670,7 +673,7 @@ extension Wire.Csi.V1.NodeUnpublishVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeUnpublishVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_unpublish_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_unpublish_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -683,7 +686,7 @@ extension Wire.Csi.V1.NodeUnpublishVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.NodeUnstageVolumeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_unstage_volume_request__type()) }
+    public static let schema = MessageSchema(csi__v1__node_unstage_volume_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -700,7 +703,7 @@ extension Wire.Csi.V1.NodeUnstageVolumeRequest: Message {
 }
 
 extension Wire.Csi.V1.NodeUnstageVolumeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__node_unstage_volume_response__type()) }
+    public static let schema = MessageSchema(csi__v1__node_unstage_volume_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -713,7 +716,7 @@ extension Wire.Csi.V1.NodeUnstageVolumeResponse: Message {
 }
 
 extension Wire.Csi.V1.VolumeUsage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_usage__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_usage__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -143,7 +143,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.BlockMetadata: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__block_metadata__type()) }
+    public static let schema = MessageSchema(csi__v1__block_metadata__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -160,7 +160,7 @@ extension Wire.Csi.V1.BlockMetadata: Message {
 }
 
 extension Wire.Csi.V1.GetMetadataAllocatedRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_metadata_allocated_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_metadata_allocated_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -181,7 +181,7 @@ extension Wire.Csi.V1.GetMetadataAllocatedRequest: Message {
 }
 
 extension Wire.Csi.V1.GetMetadataAllocatedResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_metadata_allocated_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_metadata_allocated_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -200,7 +200,7 @@ extension Wire.Csi.V1.GetMetadataAllocatedResponse: Message {
 }
 
 extension Wire.Csi.V1.GetMetadataDeltaRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_metadata_delta_request__type()) }
+    public static let schema = MessageSchema(csi__v1__get_metadata_delta_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -223,7 +223,7 @@ extension Wire.Csi.V1.GetMetadataDeltaRequest: Message {
 }
 
 extension Wire.Csi.V1.GetMetadataDeltaResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__get_metadata_delta_response__type()) }
+    public static let schema = MessageSchema(csi__v1__get_metadata_delta_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -276,7 +276,7 @@ extension Wire.Csi.V1 {
 }
 
 extension Wire.Csi.V1.CapacityRange: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__capacity_range__type()) }
+    public static let schema = MessageSchema(csi__v1__capacity_range__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -293,7 +293,7 @@ extension Wire.Csi.V1.CapacityRange: Message {
 }
 
 extension Wire.Csi.V1.Snapshot: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__snapshot__type()) }
+    public static let schema = MessageSchema(csi__v1__snapshot__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -318,7 +318,7 @@ extension Wire.Csi.V1.Snapshot: Message {
 }
 
 extension Wire.Csi.V1.Topology: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__topology__type()) }
+    public static let schema = MessageSchema(csi__v1__topology__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -333,7 +333,7 @@ extension Wire.Csi.V1.Topology: Message {
 }
 
 extension Wire.Csi.V1.Volume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume__type()) }
+    public static let schema = MessageSchema(csi__v1__volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -356,7 +356,7 @@ extension Wire.Csi.V1.Volume: Message {
 }
 
 extension Wire.Csi.V1.VolumeCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_capability__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -368,25 +368,31 @@ extension Wire.Csi.V1.VolumeCapability: Message {
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &accessMode)
-        if w.chose(1) {
+        if case .mount(var value)? = accessType {
+            let isChosen = w.chose(1)
+            if isChosen { accessType = nil }
+            w.message(1, &value)
+            if isChosen { accessType = .mount(value) }
+        } else if w.chose(1) {
             var value = Wire.Csi.V1.VolumeCapability.MountVolume(UnsetFields())
             w.message(1, &value)
             accessType = .mount(value)
-        } else if case .mount(var value)? = accessType {
-            w.message(1, &value)
         }
-        if w.chose(0) {
+        if case .block(var value)? = accessType {
+            let isChosen = w.chose(0)
+            if isChosen { accessType = nil }
+            w.message(0, &value)
+            if isChosen { accessType = .block(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.VolumeCapability.BlockVolume(UnsetFields())
             w.message(0, &value)
             accessType = .block(value)
-        } else if case .block(var value)? = accessType {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.VolumeCapability.BlockVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_capability__block_volume__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_capability__block_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -399,7 +405,7 @@ extension Wire.Csi.V1.VolumeCapability.BlockVolume: Message {
 }
 
 extension Wire.Csi.V1.VolumeCapability.MountVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_capability__mount_volume__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_capability__mount_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -418,7 +424,7 @@ extension Wire.Csi.V1.VolumeCapability.MountVolume: Message {
 }
 
 extension Wire.Csi.V1.VolumeCapability.AccessMode: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_capability__access_mode__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_capability__access_mode__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -433,7 +439,7 @@ extension Wire.Csi.V1.VolumeCapability.AccessMode: Message {
 }
 
 extension Wire.Csi.V1.VolumeCondition: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_condition__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_condition__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -450,7 +456,7 @@ extension Wire.Csi.V1.VolumeCondition: Message {
 }
 
 extension Wire.Csi.V1.VolumeContentSource: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_content_source__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_content_source__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -460,25 +466,31 @@ extension Wire.Csi.V1.VolumeContentSource: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(1) {
+        if case .volume(var value)? = type {
+            let isChosen = w.chose(1)
+            if isChosen { type = nil }
+            w.message(1, &value)
+            if isChosen { type = .volume(value) }
+        } else if w.chose(1) {
             var value = Wire.Csi.V1.VolumeContentSource.VolumeSource(UnsetFields())
             w.message(1, &value)
             type = .volume(value)
-        } else if case .volume(var value)? = type {
-            w.message(1, &value)
         }
-        if w.chose(0) {
+        if case .snapshot(var value)? = type {
+            let isChosen = w.chose(0)
+            if isChosen { type = nil }
+            w.message(0, &value)
+            if isChosen { type = .snapshot(value) }
+        } else if w.chose(0) {
             var value = Wire.Csi.V1.VolumeContentSource.SnapshotSource(UnsetFields())
             w.message(0, &value)
             type = .snapshot(value)
-        } else if case .snapshot(var value)? = type {
-            w.message(0, &value)
         }
     }
 }
 
 extension Wire.Csi.V1.VolumeContentSource.SnapshotSource: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_content_source__snapshot_source__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_content_source__snapshot_source__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -493,7 +505,7 @@ extension Wire.Csi.V1.VolumeContentSource.SnapshotSource: Message {
 }
 
 extension Wire.Csi.V1.VolumeContentSource.VolumeSource: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_content_source__volume_source__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_content_source__volume_source__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -508,7 +520,7 @@ extension Wire.Csi.V1.VolumeContentSource.VolumeSource: Message {
 }
 
 extension Wire.Csi.V1.VolumeGroupSnapshot: Message {
-    public static var schema: MessageSchema { MessageSchema(table: csi__v1__volume_group_snapshot__type()) }
+    public static let schema = MessageSchema(csi__v1__volume_group_snapshot__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

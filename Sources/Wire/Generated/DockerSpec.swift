@@ -57,7 +57,7 @@ extension Wire.Docker.Spec {
 }
 
 extension Wire.Docker.Spec.Config: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__type()) }
+    public static let schema = MessageSchema(docker__spec__config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -70,7 +70,7 @@ extension Wire.Docker.Spec.Config: Message {
 }
 
 extension Wire.Docker.Spec.Config.Auth: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__config__auth__type()) }
+    public static let schema = MessageSchema(docker__spec__config__auth__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -87,7 +87,7 @@ extension Wire.Docker.Spec.Config.Auth: Message {
 }
 
 extension Wire.Docker.Spec.ImageReference: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__image_reference__type()) }
+    public static let schema = MessageSchema(docker__spec__image_reference__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -115,7 +115,7 @@ extension Wire.Docker.Spec.V1 {
 }
 
 extension Wire.Docker.Spec.V1.ImageManifest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__type()) }
+    public static let schema = MessageSchema(docker__spec__v1__image_manifest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -152,7 +152,7 @@ extension Wire.Docker.Spec.V1.ImageManifest: Message {
 }
 
 extension Wire.Docker.Spec.V1.ImageManifest.Config: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v1__image_manifest__config__type()) }
+    public static let schema = MessageSchema(docker__spec__v1__image_manifest__config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -153,7 +153,7 @@ extension Wire.Docker.Spec.V2 {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -180,7 +180,7 @@ extension Wire.Docker.Spec.V2.ImageManifest: Message {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__fs_layer__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__fs_layer__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -195,7 +195,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.FsLayer: Message {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__history__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__history__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -212,7 +212,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.History: Message {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__signature__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -231,7 +231,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature: Message {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__signature__header__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -248,7 +248,7 @@ extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header: Message {
 }
 
 extension Wire.Docker.Spec.V2.ImageManifest.Signature.Header.Jwk: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2__image_manifest__signature__header__jwk__type()) }
+    public static let schema = MessageSchema(docker__spec__v2__image_manifest__signature__header__jwk__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

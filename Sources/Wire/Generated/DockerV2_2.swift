@@ -77,7 +77,7 @@ extension Wire.Docker.Spec.V2_2 {
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__type()) }
+    public static let schema = MessageSchema(docker__spec__v2_2__image_manifest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -98,7 +98,7 @@ extension Wire.Docker.Spec.V2_2.ImageManifest: Message {
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__config__type()) }
+    public static let schema = MessageSchema(docker__spec__v2_2__image_manifest__config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -117,7 +117,7 @@ extension Wire.Docker.Spec.V2_2.ImageManifest.Config: Message {
 }
 
 extension Wire.Docker.Spec.V2_2.ImageManifest.Layer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: docker__spec__v2_2__image_manifest__layer__type()) }
+    public static let schema = MessageSchema(docker__spec__v2_2__image_manifest__layer__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

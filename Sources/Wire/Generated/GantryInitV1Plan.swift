@@ -626,7 +626,7 @@ extension Gantry.Init.V1 {
 }
 
 extension Gantry.Init.V1.Plan: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__plan__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__plan__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -641,7 +641,7 @@ extension Gantry.Init.V1.Plan: Message {
 }
 
 extension Gantry.Init.V1.Step: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__step__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__step__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -652,194 +652,272 @@ extension Gantry.Init.V1.Step: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(26) {
+        if case .attach(var value)? = kind {
+            let isChosen = w.chose(26)
+            if isChosen { kind = nil }
+            w.message(26, &value)
+            if isChosen { kind = .attach(value) }
+        } else if w.chose(26) {
             var value = Gantry.Init.V1.Attach(UnsetFields())
             w.message(26, &value)
             kind = .attach(value)
-        } else if case .attach(var value)? = kind {
-            w.message(26, &value)
         }
-        if w.chose(25) {
+        if case .park(var value)? = kind {
+            let isChosen = w.chose(25)
+            if isChosen { kind = nil }
+            w.message(25, &value)
+            if isChosen { kind = .park(value) }
+        } else if w.chose(25) {
             var value = Gantry.Init.V1.Park(UnsetFields())
             w.message(25, &value)
             kind = .park(value)
-        } else if case .park(var value)? = kind {
-            w.message(25, &value)
         }
-        if w.chose(24) {
+        if case .command(var value)? = kind {
+            let isChosen = w.chose(24)
+            if isChosen { kind = nil }
+            w.message(24, &value)
+            if isChosen { kind = .command(value) }
+        } else if w.chose(24) {
             var value = Gantry.Init.V1.Command(UnsetFields())
             w.message(24, &value)
             kind = .command(value)
-        } else if case .command(var value)? = kind {
-            w.message(24, &value)
         }
-        if w.chose(23) {
+        if case .file(var value)? = kind {
+            let isChosen = w.chose(23)
+            if isChosen { kind = nil }
+            w.message(23, &value)
+            if isChosen { kind = .file(value) }
+        } else if w.chose(23) {
             var value = Gantry.Init.V1.File(UnsetFields())
             w.message(23, &value)
             kind = .file(value)
-        } else if case .file(var value)? = kind {
-            w.message(23, &value)
         }
-        if w.chose(22) {
+        if case .attributes(var value)? = kind {
+            let isChosen = w.chose(22)
+            if isChosen { kind = nil }
+            w.message(22, &value)
+            if isChosen { kind = .attributes(value) }
+        } else if w.chose(22) {
             var value = Gantry.Init.V1.Attributes(UnsetFields())
             w.message(22, &value)
             kind = .attributes(value)
-        } else if case .attributes(var value)? = kind {
-            w.message(22, &value)
         }
-        if w.chose(21) {
+        if case .seccomp(var value)? = kind {
+            let isChosen = w.chose(21)
+            if isChosen { kind = nil }
+            w.message(21, &value)
+            if isChosen { kind = .seccomp(value) }
+        } else if w.chose(21) {
             var value = Gantry.Init.V1.Seccomp(UnsetFields())
             w.message(21, &value)
             kind = .seccomp(value)
-        } else if case .seccomp(var value)? = kind {
-            w.message(21, &value)
         }
-        if w.chose(20) {
+        if case .terminal(var value)? = kind {
+            let isChosen = w.chose(20)
+            if isChosen { kind = nil }
+            w.message(20, &value)
+            if isChosen { kind = .terminal(value) }
+        } else if w.chose(20) {
             var value = Gantry.Init.V1.Terminal(UnsetFields())
             w.message(20, &value)
             kind = .terminal(value)
-        } else if case .terminal(var value)? = kind {
-            w.message(20, &value)
         }
-        if w.chose(19) {
+        if case .execute(var value)? = kind {
+            let isChosen = w.chose(19)
+            if isChosen { kind = nil }
+            w.message(19, &value)
+            if isChosen { kind = .execute(value) }
+        } else if w.chose(19) {
             var value = Gantry.Init.V1.Execute(UnsetFields())
             w.message(19, &value)
             kind = .execute(value)
-        } else if case .execute(var value)? = kind {
-            w.message(19, &value)
         }
-        if w.chose(18) {
+        if case .noNewPrivileges(var value)? = kind {
+            let isChosen = w.chose(18)
+            if isChosen { kind = nil }
+            w.message(18, &value)
+            if isChosen { kind = .noNewPrivileges(value) }
+        } else if w.chose(18) {
             var value = Gantry.Init.V1.NoNewPrivileges(UnsetFields())
             w.message(18, &value)
             kind = .noNewPrivileges(value)
-        } else if case .noNewPrivileges(var value)? = kind {
-            w.message(18, &value)
         }
-        if w.chose(17) {
+        if case .capabilities(var value)? = kind {
+            let isChosen = w.chose(17)
+            if isChosen { kind = nil }
+            w.message(17, &value)
+            if isChosen { kind = .capabilities(value) }
+        } else if w.chose(17) {
             var value = Gantry.Init.V1.Capabilities(UnsetFields())
             w.message(17, &value)
             kind = .capabilities(value)
-        } else if case .capabilities(var value)? = kind {
-            w.message(17, &value)
         }
-        if w.chose(16) {
+        if case .identity(var value)? = kind {
+            let isChosen = w.chose(16)
+            if isChosen { kind = nil }
+            w.message(16, &value)
+            if isChosen { kind = .identity(value) }
+        } else if w.chose(16) {
             var value = Gantry.Init.V1.Identity(UnsetFields())
             w.message(16, &value)
             kind = .identity(value)
-        } else if case .identity(var value)? = kind {
-            w.message(16, &value)
         }
-        if w.chose(15) {
+        if case .workingDirectory(var value)? = kind {
+            let isChosen = w.chose(15)
+            if isChosen { kind = nil }
+            w.message(15, &value)
+            if isChosen { kind = .workingDirectory(value) }
+        } else if w.chose(15) {
             var value = Gantry.Init.V1.WorkingDirectory(UnsetFields())
             w.message(15, &value)
             kind = .workingDirectory(value)
-        } else if case .workingDirectory(var value)? = kind {
-            w.message(15, &value)
         }
-        if w.chose(14) {
+        if case .resourceLimit(var value)? = kind {
+            let isChosen = w.chose(14)
+            if isChosen { kind = nil }
+            w.message(14, &value)
+            if isChosen { kind = .resourceLimit(value) }
+        } else if w.chose(14) {
             var value = Gantry.Init.V1.ResourceLimit(UnsetFields())
             w.message(14, &value)
             kind = .resourceLimit(value)
-        } else if case .resourceLimit(var value)? = kind {
-            w.message(14, &value)
         }
-        if w.chose(13) {
+        if case .loopback(var value)? = kind {
+            let isChosen = w.chose(13)
+            if isChosen { kind = nil }
+            w.message(13, &value)
+            if isChosen { kind = .loopback(value) }
+        } else if w.chose(13) {
             var value = Gantry.Init.V1.Loopback(UnsetFields())
             w.message(13, &value)
             kind = .loopback(value)
-        } else if case .loopback(var value)? = kind {
-            w.message(13, &value)
         }
-        if w.chose(12) {
+        if case .hostname(var value)? = kind {
+            let isChosen = w.chose(12)
+            if isChosen { kind = nil }
+            w.message(12, &value)
+            if isChosen { kind = .hostname(value) }
+        } else if w.chose(12) {
             var value = Gantry.Init.V1.Hostname(UnsetFields())
             w.message(12, &value)
             kind = .hostname(value)
-        } else if case .hostname(var value)? = kind {
-            w.message(12, &value)
         }
-        if w.chose(11) {
+        if case .pivotRoot(var value)? = kind {
+            let isChosen = w.chose(11)
+            if isChosen { kind = nil }
+            w.message(11, &value)
+            if isChosen { kind = .pivotRoot(value) }
+        } else if w.chose(11) {
             var value = Gantry.Init.V1.PivotRoot(UnsetFields())
             w.message(11, &value)
             kind = .pivotRoot(value)
-        } else if case .pivotRoot(var value)? = kind {
-            w.message(11, &value)
         }
-        if w.chose(10) {
+        if case .cgroupNamespace(var value)? = kind {
+            let isChosen = w.chose(10)
+            if isChosen { kind = nil }
+            w.message(10, &value)
+            if isChosen { kind = .cgroupNamespace(value) }
+        } else if w.chose(10) {
             var value = Gantry.Init.V1.CgroupNamespace(UnsetFields())
             w.message(10, &value)
             kind = .cgroupNamespace(value)
-        } else if case .cgroupNamespace(var value)? = kind {
-            w.message(10, &value)
         }
-        if w.chose(9) {
+        if case .mask(var value)? = kind {
+            let isChosen = w.chose(9)
+            if isChosen { kind = nil }
+            w.message(9, &value)
+            if isChosen { kind = .mask(value) }
+        } else if w.chose(9) {
             var value = Gantry.Init.V1.Mask(UnsetFields())
             w.message(9, &value)
             kind = .mask(value)
-        } else if case .mask(var value)? = kind {
-            w.message(9, &value)
         }
-        if w.chose(8) {
+        if case .symbolicLink(var value)? = kind {
+            let isChosen = w.chose(8)
+            if isChosen { kind = nil }
+            w.message(8, &value)
+            if isChosen { kind = .symbolicLink(value) }
+        } else if w.chose(8) {
             var value = Gantry.Init.V1.SymbolicLink(UnsetFields())
             w.message(8, &value)
             kind = .symbolicLink(value)
-        } else if case .symbolicLink(var value)? = kind {
-            w.message(8, &value)
         }
-        if w.chose(7) {
+        if case .device(var value)? = kind {
+            let isChosen = w.chose(7)
+            if isChosen { kind = nil }
+            w.message(7, &value)
+            if isChosen { kind = .device(value) }
+        } else if w.chose(7) {
             var value = Gantry.Init.V1.Device(UnsetFields())
             w.message(7, &value)
             kind = .device(value)
-        } else if case .device(var value)? = kind {
-            w.message(7, &value)
         }
-        if w.chose(6) {
+        if case .directory(var value)? = kind {
+            let isChosen = w.chose(6)
+            if isChosen { kind = nil }
+            w.message(6, &value)
+            if isChosen { kind = .directory(value) }
+        } else if w.chose(6) {
             var value = Gantry.Init.V1.Directory(UnsetFields())
             w.message(6, &value)
             kind = .directory(value)
-        } else if case .directory(var value)? = kind {
-            w.message(6, &value)
         }
-        if w.chose(5) {
+        if case .bind(var value)? = kind {
+            let isChosen = w.chose(5)
+            if isChosen { kind = nil }
+            w.message(5, &value)
+            if isChosen { kind = .bind(value) }
+        } else if w.chose(5) {
             var value = Gantry.Init.V1.Bind(UnsetFields())
             w.message(5, &value)
             kind = .bind(value)
-        } else if case .bind(var value)? = kind {
-            w.message(5, &value)
         }
-        if w.chose(4) {
+        if case .mount(var value)? = kind {
+            let isChosen = w.chose(4)
+            if isChosen { kind = nil }
+            w.message(4, &value)
+            if isChosen { kind = .mount(value) }
+        } else if w.chose(4) {
             var value = Gantry.Init.V1.Mount(UnsetFields())
             w.message(4, &value)
             kind = .mount(value)
-        } else if case .mount(var value)? = kind {
-            w.message(4, &value)
         }
-        if w.chose(3) {
+        if case .bindRoot(var value)? = kind {
+            let isChosen = w.chose(3)
+            if isChosen { kind = nil }
+            w.message(3, &value)
+            if isChosen { kind = .bindRoot(value) }
+        } else if w.chose(3) {
             var value = Gantry.Init.V1.BindRoot(UnsetFields())
             w.message(3, &value)
             kind = .bindRoot(value)
-        } else if case .bindRoot(var value)? = kind {
-            w.message(3, &value)
         }
-        if w.chose(2) {
+        if case .overlayRoot(var value)? = kind {
+            let isChosen = w.chose(2)
+            if isChosen { kind = nil }
+            w.message(2, &value)
+            if isChosen { kind = .overlayRoot(value) }
+        } else if w.chose(2) {
             var value = Gantry.Init.V1.OverlayRoot(UnsetFields())
             w.message(2, &value)
             kind = .overlayRoot(value)
-        } else if case .overlayRoot(var value)? = kind {
-            w.message(2, &value)
         }
-        if w.chose(1) {
+        if case .propagation(var value)? = kind {
+            let isChosen = w.chose(1)
+            if isChosen { kind = nil }
+            w.message(1, &value)
+            if isChosen { kind = .propagation(value) }
+        } else if w.chose(1) {
             var value = Gantry.Init.V1.Propagation(UnsetFields())
             w.message(1, &value)
             kind = .propagation(value)
-        } else if case .propagation(var value)? = kind {
-            w.message(1, &value)
         }
         w.bytes(0, &origin)
     }
 }
 
 extension Gantry.Init.V1.Park: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__park__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__park__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -854,7 +932,7 @@ extension Gantry.Init.V1.Park: Message {
 }
 
 extension Gantry.Init.V1.Attach: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attach__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__attach__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -873,7 +951,7 @@ extension Gantry.Init.V1.Attach: Message {
 }
 
 extension Gantry.Init.V1.Propagation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__propagation__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__propagation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -890,7 +968,7 @@ extension Gantry.Init.V1.Propagation: Message {
 }
 
 extension Gantry.Init.V1.OverlayRoot: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__overlay_root__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__overlay_root__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -913,7 +991,7 @@ extension Gantry.Init.V1.OverlayRoot: Message {
 }
 
 extension Gantry.Init.V1.BindRoot: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind_root__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__bind_root__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -930,7 +1008,7 @@ extension Gantry.Init.V1.BindRoot: Message {
 }
 
 extension Gantry.Init.V1.Mount: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mount__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__mount__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -951,7 +1029,7 @@ extension Gantry.Init.V1.Mount: Message {
 }
 
 extension Gantry.Init.V1.Bind: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__bind__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__bind__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -976,7 +1054,7 @@ extension Gantry.Init.V1.Bind: Message {
 }
 
 extension Gantry.Init.V1.Directory: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__directory__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__directory__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -993,7 +1071,7 @@ extension Gantry.Init.V1.Directory: Message {
 }
 
 extension Gantry.Init.V1.Device: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__device__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__device__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1014,7 +1092,7 @@ extension Gantry.Init.V1.Device: Message {
 }
 
 extension Gantry.Init.V1.SymbolicLink: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__symbolic_link__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__symbolic_link__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1031,7 +1109,7 @@ extension Gantry.Init.V1.SymbolicLink: Message {
 }
 
 extension Gantry.Init.V1.Mask: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__mask__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__mask__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1046,7 +1124,7 @@ extension Gantry.Init.V1.Mask: Message {
 }
 
 extension Gantry.Init.V1.CgroupNamespace: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__cgroup_namespace__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__cgroup_namespace__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1059,7 +1137,7 @@ extension Gantry.Init.V1.CgroupNamespace: Message {
 }
 
 extension Gantry.Init.V1.PivotRoot: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__pivot_root__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__pivot_root__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1072,7 +1150,7 @@ extension Gantry.Init.V1.PivotRoot: Message {
 }
 
 extension Gantry.Init.V1.Hostname: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__hostname__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__hostname__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1087,7 +1165,7 @@ extension Gantry.Init.V1.Hostname: Message {
 }
 
 extension Gantry.Init.V1.Loopback: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__loopback__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__loopback__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1100,7 +1178,7 @@ extension Gantry.Init.V1.Loopback: Message {
 }
 
 extension Gantry.Init.V1.ResourceLimit: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__resource_limit__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__resource_limit__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1119,7 +1197,7 @@ extension Gantry.Init.V1.ResourceLimit: Message {
 }
 
 extension Gantry.Init.V1.WorkingDirectory: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__working_directory__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__working_directory__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1136,7 +1214,7 @@ extension Gantry.Init.V1.WorkingDirectory: Message {
 }
 
 extension Gantry.Init.V1.Identity: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__identity__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__identity__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1157,7 +1235,7 @@ extension Gantry.Init.V1.Identity: Message {
 }
 
 extension Gantry.Init.V1.Capabilities: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__capabilities__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__capabilities__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1180,7 +1258,7 @@ extension Gantry.Init.V1.Capabilities: Message {
 }
 
 extension Gantry.Init.V1.NoNewPrivileges: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__no_new_privileges__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__no_new_privileges__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1193,7 +1271,7 @@ extension Gantry.Init.V1.NoNewPrivileges: Message {
 }
 
 extension Gantry.Init.V1.Execute: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__execute__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__execute__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1214,7 +1292,7 @@ extension Gantry.Init.V1.Execute: Message {
 }
 
 extension Gantry.Init.V1.Terminal: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__terminal__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__terminal__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1227,7 +1305,7 @@ extension Gantry.Init.V1.Terminal: Message {
 }
 
 extension Gantry.Init.V1.Seccomp: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__seccomp__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__seccomp__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1244,7 +1322,7 @@ extension Gantry.Init.V1.Seccomp: Message {
 }
 
 extension Gantry.Init.V1.Attributes: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__attributes__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__attributes__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1267,7 +1345,7 @@ extension Gantry.Init.V1.Attributes: Message {
 }
 
 extension Gantry.Init.V1.File: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__file__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__file__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1290,7 +1368,7 @@ extension Gantry.Init.V1.File: Message {
 }
 
 extension Gantry.Init.V1.Command: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__command__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__command__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1309,7 +1387,7 @@ extension Gantry.Init.V1.Command: Message {
 }
 
 extension Gantry.Init.V1.Report: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__init__v1__report__type()) }
+    public static let schema = MessageSchema(gantry__init__v1__report__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

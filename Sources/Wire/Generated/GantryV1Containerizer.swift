@@ -425,7 +425,7 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.RecoverRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__recover_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -442,7 +442,7 @@ extension Gantry.V1.RecoverRequest: Message {
 }
 
 extension Gantry.V1.RecoverResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__recover_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__recover_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -459,7 +459,7 @@ extension Gantry.V1.RecoverResponse: Message {
 }
 
 extension Gantry.V1.LaunchRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__launch_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -480,7 +480,7 @@ extension Gantry.V1.LaunchRequest: Message {
 }
 
 extension Gantry.V1.LaunchResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__launch_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__launch_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -495,7 +495,7 @@ extension Gantry.V1.LaunchResponse: Message {
 }
 
 extension Gantry.V1.AttachRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__attach_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -505,25 +505,31 @@ extension Gantry.V1.AttachRequest: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(1) {
+        if case .io(var value)? = kind {
+            let isChosen = w.chose(1)
+            if isChosen { kind = nil }
+            w.message(1, &value)
+            if isChosen { kind = .io(value) }
+        } else if w.chose(1) {
             var value = Mesos.Agent.ProcessIO(UnsetFields())
             w.message(1, &value)
             kind = .io(value)
-        } else if case .io(var value)? = kind {
-            w.message(1, &value)
         }
-        if w.chose(0) {
+        if case .start(var value)? = kind {
+            let isChosen = w.chose(0)
+            if isChosen { kind = nil }
+            w.message(0, &value)
+            if isChosen { kind = .start(value) }
+        } else if w.chose(0) {
             var value = Gantry.V1.AttachStart(UnsetFields())
             w.message(0, &value)
             kind = .start(value)
-        } else if case .start(var value)? = kind {
-            w.message(0, &value)
         }
     }
 }
 
 extension Gantry.V1.AttachStart: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__attach_start__type()) }
+    public static let schema = MessageSchema(gantry__v1__attach_start__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -548,7 +554,7 @@ extension Gantry.V1.AttachStart: Message {
 }
 
 extension Gantry.V1.UpdateRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__update_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -567,7 +573,7 @@ extension Gantry.V1.UpdateRequest: Message {
 }
 
 extension Gantry.V1.UpdateResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__update_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__update_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -580,7 +586,7 @@ extension Gantry.V1.UpdateResponse: Message {
 }
 
 extension Gantry.V1.UsageRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__usage_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -595,7 +601,7 @@ extension Gantry.V1.UsageRequest: Message {
 }
 
 extension Gantry.V1.UsageResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__usage_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__usage_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -610,7 +616,7 @@ extension Gantry.V1.UsageResponse: Message {
 }
 
 extension Gantry.V1.StatusRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__status_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -625,7 +631,7 @@ extension Gantry.V1.StatusRequest: Message {
 }
 
 extension Gantry.V1.StatusResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__status_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__status_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -640,7 +646,7 @@ extension Gantry.V1.StatusResponse: Message {
 }
 
 extension Gantry.V1.WaitRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__wait_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -655,7 +661,7 @@ extension Gantry.V1.WaitRequest: Message {
 }
 
 extension Gantry.V1.WaitResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__wait_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__wait_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -670,7 +676,7 @@ extension Gantry.V1.WaitResponse: Message {
 }
 
 extension Gantry.V1.DestroyRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__destroy_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -685,7 +691,7 @@ extension Gantry.V1.DestroyRequest: Message {
 }
 
 extension Gantry.V1.DestroyResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__destroy_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__destroy_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -700,7 +706,7 @@ extension Gantry.V1.DestroyResponse: Message {
 }
 
 extension Gantry.V1.KillRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__kill_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -717,7 +723,7 @@ extension Gantry.V1.KillRequest: Message {
 }
 
 extension Gantry.V1.KillResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__kill_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__kill_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -732,7 +738,7 @@ extension Gantry.V1.KillResponse: Message {
 }
 
 extension Gantry.V1.ContainersRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__containers_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -745,7 +751,7 @@ extension Gantry.V1.ContainersRequest: Message {
 }
 
 extension Gantry.V1.ContainersResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__containers_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__containers_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -760,7 +766,7 @@ extension Gantry.V1.ContainersResponse: Message {
 }
 
 extension Gantry.V1.RemoveRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__remove_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -775,7 +781,7 @@ extension Gantry.V1.RemoveRequest: Message {
 }
 
 extension Gantry.V1.RemoveResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__remove_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -788,7 +794,7 @@ extension Gantry.V1.RemoveResponse: Message {
 }
 
 extension Gantry.V1.PruneImagesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__prune_images_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -805,7 +811,7 @@ extension Gantry.V1.PruneImagesRequest: Message {
 }
 
 extension Gantry.V1.PruneImagesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__prune_images_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__prune_images_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

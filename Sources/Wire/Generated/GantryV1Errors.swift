@@ -45,7 +45,7 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.ErrorInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__error_info__type()) }
+    public static let schema = MessageSchema(gantry__v1__error_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -188,7 +188,7 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.PullRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__pull_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -203,7 +203,7 @@ extension Gantry.V1.PullRequest: Message {
 }
 
 extension Gantry.V1.ImportRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__import_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__import_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -220,7 +220,7 @@ extension Gantry.V1.ImportRequest: Message {
 }
 
 extension Gantry.V1.PullProgress: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pull_progress__type()) }
+    public static let schema = MessageSchema(gantry__v1__pull_progress__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -245,7 +245,7 @@ extension Gantry.V1.PullProgress: Message {
 }
 
 extension Gantry.V1.ListImagesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__list_images_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -258,7 +258,7 @@ extension Gantry.V1.ListImagesRequest: Message {
 }
 
 extension Gantry.V1.ListImagesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__list_images_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__list_images_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -273,7 +273,7 @@ extension Gantry.V1.ListImagesResponse: Message {
 }
 
 extension Gantry.V1.InspectImageRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__inspect_image_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -288,7 +288,7 @@ extension Gantry.V1.InspectImageRequest: Message {
 }
 
 extension Gantry.V1.InspectImageResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_image_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__inspect_image_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -307,7 +307,7 @@ extension Gantry.V1.InspectImageResponse: Message {
 }
 
 extension Gantry.V1.RemoveImageRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__remove_image_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -324,7 +324,7 @@ extension Gantry.V1.RemoveImageRequest: Message {
 }
 
 extension Gantry.V1.RemoveImageResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__remove_image_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__remove_image_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -339,7 +339,7 @@ extension Gantry.V1.RemoveImageResponse: Message {
 }
 
 extension Gantry.V1.ImageRecord: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__image_record__type()) }
+    public static let schema = MessageSchema(gantry__v1__image_record__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

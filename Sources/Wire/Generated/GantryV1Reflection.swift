@@ -171,7 +171,7 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.ServicesRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__services_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__services_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -184,7 +184,7 @@ extension Gantry.V1.ServicesRequest: Message {
 }
 
 extension Gantry.V1.ServicesResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__services_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__services_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -199,7 +199,7 @@ extension Gantry.V1.ServicesResponse: Message {
 }
 
 extension Gantry.V1.ServiceDescription: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__service_description__type()) }
+    public static let schema = MessageSchema(gantry__v1__service_description__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -218,7 +218,7 @@ extension Gantry.V1.ServiceDescription: Message {
 }
 
 extension Gantry.V1.MethodDescription: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__method_description__type()) }
+    public static let schema = MessageSchema(gantry__v1__method_description__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -243,7 +243,7 @@ extension Gantry.V1.MethodDescription: Message {
 }
 
 extension Gantry.V1.DescribeRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__describe_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__describe_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -258,7 +258,7 @@ extension Gantry.V1.DescribeRequest: Message {
 }
 
 extension Gantry.V1.DescribeResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__describe_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__describe_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -273,7 +273,7 @@ extension Gantry.V1.DescribeResponse: Message {
 }
 
 extension Gantry.V1.TypeDescription: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__type_description__type()) }
+    public static let schema = MessageSchema(gantry__v1__type_description__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -292,7 +292,7 @@ extension Gantry.V1.TypeDescription: Message {
 }
 
 extension Gantry.V1.FieldDescription: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__field_description__type()) }
+    public static let schema = MessageSchema(gantry__v1__field_description__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -313,7 +313,7 @@ extension Gantry.V1.FieldDescription: Message {
 }
 
 extension Gantry.V1.EnumValueDescription: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__enum_value_description__type()) }
+    public static let schema = MessageSchema(gantry__v1__enum_value_description__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

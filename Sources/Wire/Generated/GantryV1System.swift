@@ -361,7 +361,7 @@ extension Gantry.V1 {
 }
 
 extension Gantry.V1.VersionRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__version_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -374,7 +374,7 @@ extension Gantry.V1.VersionRequest: Message {
 }
 
 extension Gantry.V1.VersionResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__version_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__version_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -395,7 +395,7 @@ extension Gantry.V1.VersionResponse: Message {
 }
 
 extension Gantry.V1.HealthRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__health_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -408,7 +408,7 @@ extension Gantry.V1.HealthRequest: Message {
 }
 
 extension Gantry.V1.HealthResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__health_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__health_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -427,7 +427,7 @@ extension Gantry.V1.HealthResponse: Message {
 }
 
 extension Gantry.V1.EventsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__events_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__events_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -444,7 +444,7 @@ extension Gantry.V1.EventsRequest: Message {
 }
 
 extension Gantry.V1.Event: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__event__type()) }
+    public static let schema = MessageSchema(gantry__v1__event__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -467,7 +467,7 @@ extension Gantry.V1.Event: Message {
 }
 
 extension Gantry.V1.InspectRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__inspect_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -482,7 +482,7 @@ extension Gantry.V1.InspectRequest: Message {
 }
 
 extension Gantry.V1.InspectResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__inspect_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__inspect_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -497,7 +497,7 @@ extension Gantry.V1.InspectResponse: Message {
 }
 
 extension Gantry.V1.PendingRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__pending_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -510,7 +510,7 @@ extension Gantry.V1.PendingRequest: Message {
 }
 
 extension Gantry.V1.PendingResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__pending_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -525,7 +525,7 @@ extension Gantry.V1.PendingResponse: Message {
 }
 
 extension Gantry.V1.MetricsRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__metrics_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -538,7 +538,7 @@ extension Gantry.V1.MetricsRequest: Message {
 }
 
 extension Gantry.V1.MetricsResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__metrics_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__metrics_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -553,7 +553,7 @@ extension Gantry.V1.MetricsResponse: Message {
 }
 
 extension Gantry.V1.SetLogLevelRequest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_request__type()) }
+    public static let schema = MessageSchema(gantry__v1__set_log_level_request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -572,7 +572,7 @@ extension Gantry.V1.SetLogLevelRequest: Message {
 }
 
 extension Gantry.V1.SetLogLevelResponse: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__set_log_level_response__type()) }
+    public static let schema = MessageSchema(gantry__v1__set_log_level_response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -585,7 +585,7 @@ extension Gantry.V1.SetLogLevelResponse: Message {
 }
 
 extension Gantry.V1.ContainerRecord: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__container_record__type()) }
+    public static let schema = MessageSchema(gantry__v1__container_record__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -620,7 +620,7 @@ extension Gantry.V1.ContainerRecord: Message {
 }
 
 extension Gantry.V1.StepRecord: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__step_record__type()) }
+    public static let schema = MessageSchema(gantry__v1__step_record__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -643,7 +643,7 @@ extension Gantry.V1.StepRecord: Message {
 }
 
 extension Gantry.V1.PendingCall: Message {
-    public static var schema: MessageSchema { MessageSchema(table: gantry__v1__pending_call__type()) }
+    public static let schema = MessageSchema(gantry__v1__pending_call__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

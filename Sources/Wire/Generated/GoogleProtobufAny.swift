@@ -23,7 +23,7 @@ extension Google.Protobuf {
 }
 
 extension Google.Protobuf.AnyMessage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__any__type()) }
+    public static let schema = MessageSchema(google__protobuf__any__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -16,7 +16,7 @@ extension Google.Protobuf {
 }
 
 extension Google.Protobuf.Empty: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__empty__type()) }
+    public static let schema = MessageSchema(google__protobuf__empty__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -22,7 +22,7 @@ extension Google.Protobuf {
 }
 
 extension Google.Protobuf.Timestamp: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__timestamp__type()) }
+    public static let schema = MessageSchema(google__protobuf__timestamp__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -31,7 +31,7 @@ extension Google.Protobuf {
 }
 
 extension Google.Protobuf.BoolValue: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__bool_value__type()) }
+    public static let schema = MessageSchema(google__protobuf__bool_value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -46,7 +46,7 @@ extension Google.Protobuf.BoolValue: Message {
 }
 
 extension Google.Protobuf.Int64Value: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__protobuf__int64_value__type()) }
+    public static let schema = MessageSchema(google__protobuf__int64_value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

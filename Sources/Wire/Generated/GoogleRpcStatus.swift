@@ -29,7 +29,7 @@ extension Google.Rpc {
 }
 
 extension Google.Rpc.Status: Message {
-    public static var schema: MessageSchema { MessageSchema(table: google__rpc__status__type()) }
+    public static let schema = MessageSchema(google__rpc__status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -562,7 +562,7 @@ extension Io.Containerd.Cgroups.V1 {
 }
 
 extension Io.Containerd.Cgroups.V1.BlkIOEntry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__blk_ioentry__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__blk_ioentry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -585,7 +585,7 @@ extension Io.Containerd.Cgroups.V1.BlkIOEntry: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.BlkIOStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__blk_iostat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__blk_iostat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -614,7 +614,7 @@ extension Io.Containerd.Cgroups.V1.BlkIOStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.CPUStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__cpustat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__cpustat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -631,7 +631,7 @@ extension Io.Containerd.Cgroups.V1.CPUStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.CPUUsage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__cpuusage__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__cpuusage__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -652,7 +652,7 @@ extension Io.Containerd.Cgroups.V1.CPUUsage: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.CgroupStats: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__cgroup_stats__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__cgroup_stats__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -675,7 +675,7 @@ extension Io.Containerd.Cgroups.V1.CgroupStats: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.HugetlbStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__hugetlb_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__hugetlb_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -696,7 +696,7 @@ extension Io.Containerd.Cgroups.V1.HugetlbStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.MemoryEntry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__memory_entry__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__memory_entry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -717,7 +717,7 @@ extension Io.Containerd.Cgroups.V1.MemoryEntry: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.MemoryOomControl: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__memory_oom_control__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__memory_oom_control__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -736,7 +736,7 @@ extension Io.Containerd.Cgroups.V1.MemoryOomControl: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.MemoryStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__memory_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__memory_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -821,7 +821,7 @@ extension Io.Containerd.Cgroups.V1.MemoryStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.Metrics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__metrics__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__metrics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -852,7 +852,7 @@ extension Io.Containerd.Cgroups.V1.Metrics: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.NetworkStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__network_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__network_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -883,7 +883,7 @@ extension Io.Containerd.Cgroups.V1.NetworkStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.PidsStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__pids_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__pids_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -900,7 +900,7 @@ extension Io.Containerd.Cgroups.V1.PidsStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.RdmaEntry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__rdma_entry__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__rdma_entry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -919,7 +919,7 @@ extension Io.Containerd.Cgroups.V1.RdmaEntry: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.RdmaStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__rdma_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__rdma_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -936,7 +936,7 @@ extension Io.Containerd.Cgroups.V1.RdmaStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V1.Throttle: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v1__throttle__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v1__throttle__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

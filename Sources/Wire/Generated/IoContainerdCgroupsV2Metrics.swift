@@ -534,7 +534,7 @@ extension Io.Containerd.Cgroups.V2 {
 }
 
 extension Io.Containerd.Cgroups.V2.CPUStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__cpustat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__cpustat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -565,7 +565,7 @@ extension Io.Containerd.Cgroups.V2.CPUStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.HugeTlbStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__huge_tlb_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__huge_tlb_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -586,7 +586,7 @@ extension Io.Containerd.Cgroups.V2.HugeTlbStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.IOEntry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__ioentry__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__ioentry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -611,7 +611,7 @@ extension Io.Containerd.Cgroups.V2.IOEntry: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.IOStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__iostat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__iostat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -628,7 +628,7 @@ extension Io.Containerd.Cgroups.V2.IOStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.MemoryEvents: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__memory_events__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__memory_events__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -653,7 +653,7 @@ extension Io.Containerd.Cgroups.V2.MemoryEvents: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.MemoryStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__memory_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__memory_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -742,7 +742,7 @@ extension Io.Containerd.Cgroups.V2.MemoryStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.Metrics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__metrics__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__metrics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -771,7 +771,7 @@ extension Io.Containerd.Cgroups.V2.Metrics: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.NetworkStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__network_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__network_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -802,7 +802,7 @@ extension Io.Containerd.Cgroups.V2.NetworkStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.PSIData: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__psidata__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__psidata__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -823,7 +823,7 @@ extension Io.Containerd.Cgroups.V2.PSIData: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.PSIStats: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__psistats__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__psistats__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -840,7 +840,7 @@ extension Io.Containerd.Cgroups.V2.PSIStats: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.PidsStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__pids_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__pids_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -857,7 +857,7 @@ extension Io.Containerd.Cgroups.V2.PidsStat: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.RdmaEntry: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__rdma_entry__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__rdma_entry__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -876,7 +876,7 @@ extension Io.Containerd.Cgroups.V2.RdmaEntry: Message {
 }
 
 extension Io.Containerd.Cgroups.V2.RdmaStat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: io__containerd__cgroups__v2__rdma_stat__type()) }
+    public static let schema = MessageSchema(io__containerd__cgroups__v2__rdma_stat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -578,7 +578,7 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.Call: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -635,7 +635,7 @@ extension Mesos.Agent.Call: Message {
 }
 
 extension Mesos.Agent.Call.GetMetrics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_metrics__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__get_metrics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -650,7 +650,7 @@ extension Mesos.Agent.Call.GetMetrics: Message {
 }
 
 extension Mesos.Agent.Call.SetLoggingLevel: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__set_logging_level__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__set_logging_level__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -667,7 +667,7 @@ extension Mesos.Agent.Call.SetLoggingLevel: Message {
 }
 
 extension Mesos.Agent.Call.ListFiles: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__list_files__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__list_files__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -682,7 +682,7 @@ extension Mesos.Agent.Call.ListFiles: Message {
 }
 
 extension Mesos.Agent.Call.ReadFile: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__read_file__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__read_file__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -701,7 +701,7 @@ extension Mesos.Agent.Call.ReadFile: Message {
 }
 
 extension Mesos.Agent.Call.GetContainers: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__get_containers__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__get_containers__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -718,7 +718,7 @@ extension Mesos.Agent.Call.GetContainers: Message {
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__launch_nested_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -737,7 +737,7 @@ extension Mesos.Agent.Call.LaunchNestedContainer: Message {
 }
 
 extension Mesos.Agent.Call.WaitNestedContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_nested_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__wait_nested_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -752,7 +752,7 @@ extension Mesos.Agent.Call.WaitNestedContainer: Message {
 }
 
 extension Mesos.Agent.Call.KillNestedContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_nested_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__kill_nested_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -769,7 +769,7 @@ extension Mesos.Agent.Call.KillNestedContainer: Message {
 }
 
 extension Mesos.Agent.Call.RemoveNestedContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_nested_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__remove_nested_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -784,7 +784,7 @@ extension Mesos.Agent.Call.RemoveNestedContainer: Message {
 }
 
 extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_nested_container_session__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__launch_nested_container_session__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -803,7 +803,7 @@ extension Mesos.Agent.Call.LaunchNestedContainerSession: Message {
 }
 
 extension Mesos.Agent.Call.AttachContainerInput: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_input__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__attach_container_input__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -822,7 +822,7 @@ extension Mesos.Agent.Call.AttachContainerInput: Message {
 }
 
 extension Mesos.Agent.Call.AttachContainerOutput: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__attach_container_output__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__attach_container_output__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -837,7 +837,7 @@ extension Mesos.Agent.Call.AttachContainerOutput: Message {
 }
 
 extension Mesos.Agent.Call.LaunchContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__launch_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__launch_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -860,7 +860,7 @@ extension Mesos.Agent.Call.LaunchContainer: Message {
 }
 
 extension Mesos.Agent.Call.WaitContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__wait_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__wait_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -875,7 +875,7 @@ extension Mesos.Agent.Call.WaitContainer: Message {
 }
 
 extension Mesos.Agent.Call.KillContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__kill_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__kill_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -892,7 +892,7 @@ extension Mesos.Agent.Call.KillContainer: Message {
 }
 
 extension Mesos.Agent.Call.RemoveContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__remove_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -907,7 +907,7 @@ extension Mesos.Agent.Call.RemoveContainer: Message {
 }
 
 extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__add_resource_provider_config__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__add_resource_provider_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -922,7 +922,7 @@ extension Mesos.Agent.Call.AddResourceProviderConfig: Message {
 }
 
 extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__update_resource_provider_config__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__update_resource_provider_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -937,7 +937,7 @@ extension Mesos.Agent.Call.UpdateResourceProviderConfig: Message {
 }
 
 extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__remove_resource_provider_config__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__remove_resource_provider_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -954,7 +954,7 @@ extension Mesos.Agent.Call.RemoveResourceProviderConfig: Message {
 }
 
 extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__mark_resource_provider_gone__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__mark_resource_provider_gone__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -969,7 +969,7 @@ extension Mesos.Agent.Call.MarkResourceProviderGone: Message {
 }
 
 extension Mesos.Agent.Call.PruneImages: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__call__prune_images__type()) }
+    public static let schema = MessageSchema(mesos__agent__call__prune_images__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

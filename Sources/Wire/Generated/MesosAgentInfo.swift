@@ -199,7 +199,7 @@ extension Mesos {
 }
 
 extension Mesos.SlaveInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave_info__type()) }
+    public static let schema = MessageSchema(mesos__slave_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -226,7 +226,7 @@ extension Mesos.SlaveInfo: Message {
 }
 
 extension Mesos.DomainInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__type()) }
+    public static let schema = MessageSchema(mesos__domain_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -241,7 +241,7 @@ extension Mesos.DomainInfo: Message {
 }
 
 extension Mesos.DomainInfo.FaultDomain: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__type()) }
+    public static let schema = MessageSchema(mesos__domain_info__fault_domain__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -258,7 +258,7 @@ extension Mesos.DomainInfo.FaultDomain: Message {
 }
 
 extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__region_info__type()) }
+    public static let schema = MessageSchema(mesos__domain_info__fault_domain__region_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -273,7 +273,7 @@ extension Mesos.DomainInfo.FaultDomain.RegionInfo: Message {
 }
 
 extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__domain_info__fault_domain__zone_info__type()) }
+    public static let schema = MessageSchema(mesos__domain_info__fault_domain__zone_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -288,7 +288,7 @@ extension Mesos.DomainInfo.FaultDomain.ZoneInfo: Message {
 }
 
 extension Mesos.DrainConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__drain_config__type()) }
+    public static let schema = MessageSchema(mesos__drain_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -305,7 +305,7 @@ extension Mesos.DrainConfig: Message {
 }
 
 extension Mesos.VersionInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__version_info__type()) }
+    public static let schema = MessageSchema(mesos__version_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -332,7 +332,7 @@ extension Mesos.VersionInfo: Message {
 }
 
 extension Mesos.FileInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__file_info__type()) }
+    public static let schema = MessageSchema(mesos__file_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

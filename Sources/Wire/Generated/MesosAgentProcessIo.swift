@@ -149,7 +149,7 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.ProcessIO: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__type()) }
+    public static let schema = MessageSchema(mesos__agent__process_io__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -168,7 +168,7 @@ extension Mesos.Agent.ProcessIO: Message {
 }
 
 extension Mesos.Agent.ProcessIO.Data: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__data__type()) }
+    public static let schema = MessageSchema(mesos__agent__process_io__data__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -185,7 +185,7 @@ extension Mesos.Agent.ProcessIO.Data: Message {
 }
 
 extension Mesos.Agent.ProcessIO.Control: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__type()) }
+    public static let schema = MessageSchema(mesos__agent__process_io__control__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -204,7 +204,7 @@ extension Mesos.Agent.ProcessIO.Control: Message {
 }
 
 extension Mesos.Agent.ProcessIO.Control.Heartbeat: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__process_io__control__heartbeat__type()) }
+    public static let schema = MessageSchema(mesos__agent__process_io__control__heartbeat__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -528,7 +528,7 @@ extension Mesos.Agent {
 }
 
 extension Mesos.Agent.Response: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -577,7 +577,7 @@ extension Mesos.Agent.Response: Message {
 }
 
 extension Mesos.Agent.Response.GetHealth: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_health__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_health__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -592,7 +592,7 @@ extension Mesos.Agent.Response.GetHealth: Message {
 }
 
 extension Mesos.Agent.Response.GetFlags: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_flags__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_flags__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -607,7 +607,7 @@ extension Mesos.Agent.Response.GetFlags: Message {
 }
 
 extension Mesos.Agent.Response.GetVersion: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_version__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_version__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -622,7 +622,7 @@ extension Mesos.Agent.Response.GetVersion: Message {
 }
 
 extension Mesos.Agent.Response.GetMetrics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_metrics__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_metrics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -637,7 +637,7 @@ extension Mesos.Agent.Response.GetMetrics: Message {
 }
 
 extension Mesos.Agent.Response.GetLoggingLevel: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_logging_level__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_logging_level__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -652,7 +652,7 @@ extension Mesos.Agent.Response.GetLoggingLevel: Message {
 }
 
 extension Mesos.Agent.Response.ListFiles: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__list_files__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__list_files__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -667,7 +667,7 @@ extension Mesos.Agent.Response.ListFiles: Message {
 }
 
 extension Mesos.Agent.Response.ReadFile: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__read_file__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__read_file__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -684,7 +684,7 @@ extension Mesos.Agent.Response.ReadFile: Message {
 }
 
 extension Mesos.Agent.Response.GetState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_state__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -703,7 +703,7 @@ extension Mesos.Agent.Response.GetState: Message {
 }
 
 extension Mesos.Agent.Response.GetContainers: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_containers__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -718,7 +718,7 @@ extension Mesos.Agent.Response.GetContainers: Message {
 }
 
 extension Mesos.Agent.Response.GetContainers.Container: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_containers__container__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_containers__container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -743,7 +743,7 @@ extension Mesos.Agent.Response.GetContainers.Container: Message {
 }
 
 extension Mesos.Agent.Response.GetFrameworks: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_frameworks__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -760,7 +760,7 @@ extension Mesos.Agent.Response.GetFrameworks: Message {
 }
 
 extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_frameworks__framework__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_frameworks__framework__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -775,7 +775,7 @@ extension Mesos.Agent.Response.GetFrameworks.Framework: Message {
 }
 
 extension Mesos.Agent.Response.GetExecutors: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_executors__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -792,7 +792,7 @@ extension Mesos.Agent.Response.GetExecutors: Message {
 }
 
 extension Mesos.Agent.Response.GetExecutors.Executor: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_executors__executor__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_executors__executor__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -807,7 +807,7 @@ extension Mesos.Agent.Response.GetExecutors.Executor: Message {
 }
 
 extension Mesos.Agent.Response.GetOperations: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_operations__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_operations__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -822,7 +822,7 @@ extension Mesos.Agent.Response.GetOperations: Message {
 }
 
 extension Mesos.Agent.Response.GetTasks: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_tasks__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_tasks__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -845,7 +845,7 @@ extension Mesos.Agent.Response.GetTasks: Message {
 }
 
 extension Mesos.Agent.Response.GetAgent: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_agent__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_agent__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -864,7 +864,7 @@ extension Mesos.Agent.Response.GetAgent: Message {
 }
 
 extension Mesos.Agent.Response.GetResourceProviders: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_resource_providers__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -879,7 +879,7 @@ extension Mesos.Agent.Response.GetResourceProviders: Message {
 }
 
 extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__get_resource_providers__resource_provider__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__get_resource_providers__resource_provider__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -896,7 +896,7 @@ extension Mesos.Agent.Response.GetResourceProviders.ResourceProvider: Message {
 }
 
 extension Mesos.Agent.Response.WaitNestedContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_nested_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__wait_nested_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -919,7 +919,7 @@ extension Mesos.Agent.Response.WaitNestedContainer: Message {
 }
 
 extension Mesos.Agent.Response.WaitContainer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__agent__response__wait_container__type()) }
+    public static let schema = MessageSchema(mesos__agent__response__wait_container__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

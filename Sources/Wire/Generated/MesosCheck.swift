@@ -319,7 +319,7 @@ extension Mesos {
 }
 
 extension Mesos.CheckInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__type()) }
+    public static let schema = MessageSchema(mesos__check_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -346,7 +346,7 @@ extension Mesos.CheckInfo: Message {
 }
 
 extension Mesos.CheckInfo.Command: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__command__type()) }
+    public static let schema = MessageSchema(mesos__check_info__command__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -361,7 +361,7 @@ extension Mesos.CheckInfo.Command: Message {
 }
 
 extension Mesos.CheckInfo.Http: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__http__type()) }
+    public static let schema = MessageSchema(mesos__check_info__http__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -378,7 +378,7 @@ extension Mesos.CheckInfo.Http: Message {
 }
 
 extension Mesos.CheckInfo.Tcp: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_info__tcp__type()) }
+    public static let schema = MessageSchema(mesos__check_info__tcp__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -393,7 +393,7 @@ extension Mesos.CheckInfo.Tcp: Message {
 }
 
 extension Mesos.CheckStatusInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__type()) }
+    public static let schema = MessageSchema(mesos__check_status_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -414,7 +414,7 @@ extension Mesos.CheckStatusInfo: Message {
 }
 
 extension Mesos.CheckStatusInfo.Command: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__command__type()) }
+    public static let schema = MessageSchema(mesos__check_status_info__command__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -429,7 +429,7 @@ extension Mesos.CheckStatusInfo.Command: Message {
 }
 
 extension Mesos.CheckStatusInfo.Http: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__http__type()) }
+    public static let schema = MessageSchema(mesos__check_status_info__http__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -444,7 +444,7 @@ extension Mesos.CheckStatusInfo.Http: Message {
 }
 
 extension Mesos.CheckStatusInfo.Tcp: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__check_status_info__tcp__type()) }
+    public static let schema = MessageSchema(mesos__check_status_info__tcp__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -459,7 +459,7 @@ extension Mesos.CheckStatusInfo.Tcp: Message {
 }
 
 extension Mesos.HealthCheck: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__type()) }
+    public static let schema = MessageSchema(mesos__health_check__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -490,7 +490,7 @@ extension Mesos.HealthCheck: Message {
 }
 
 extension Mesos.HealthCheck.HTTPCheckInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__httpcheck_info__type()) }
+    public static let schema = MessageSchema(mesos__health_check__httpcheck_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -513,7 +513,7 @@ extension Mesos.HealthCheck.HTTPCheckInfo: Message {
 }
 
 extension Mesos.HealthCheck.TCPCheckInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__health_check__tcpcheck_info__type()) }
+    public static let schema = MessageSchema(mesos__health_check__tcpcheck_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

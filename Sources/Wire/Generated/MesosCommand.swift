@@ -89,7 +89,7 @@ extension Mesos {
 }
 
 extension Mesos.CommandInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__type()) }
+    public static let schema = MessageSchema(mesos__command_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -114,7 +114,7 @@ extension Mesos.CommandInfo: Message {
 }
 
 extension Mesos.CommandInfo.URI: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__command_info__uri__type()) }
+    public static let schema = MessageSchema(mesos__command_info__uri__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -137,7 +137,7 @@ extension Mesos.CommandInfo.URI: Message {
 }
 
 extension Mesos.KillPolicy: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__kill_policy__type()) }
+    public static let schema = MessageSchema(mesos__kill_policy__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -645,7 +645,7 @@ extension Mesos {
 }
 
 extension Mesos.CapabilityInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__capability_info__type()) }
+    public static let schema = MessageSchema(mesos__capability_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -660,7 +660,7 @@ extension Mesos.CapabilityInfo: Message {
 }
 
 extension Mesos.RLimitInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__type()) }
+    public static let schema = MessageSchema(mesos__rlimit_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -675,7 +675,7 @@ extension Mesos.RLimitInfo: Message {
 }
 
 extension Mesos.RLimitInfo.RLimit: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__rlimit_info__rlimit__type()) }
+    public static let schema = MessageSchema(mesos__rlimit_info__rlimit__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -694,7 +694,7 @@ extension Mesos.RLimitInfo.RLimit: Message {
 }
 
 extension Mesos.SeccompInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp_info__type()) }
+    public static let schema = MessageSchema(mesos__seccomp_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -711,7 +711,7 @@ extension Mesos.SeccompInfo: Message {
 }
 
 extension Mesos.TTYInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__type()) }
+    public static let schema = MessageSchema(mesos__ttyinfo__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -726,7 +726,7 @@ extension Mesos.TTYInfo: Message {
 }
 
 extension Mesos.TTYInfo.WindowSize: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__ttyinfo__window_size__type()) }
+    public static let schema = MessageSchema(mesos__ttyinfo__window_size__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -743,7 +743,7 @@ extension Mesos.TTYInfo.WindowSize: Message {
 }
 
 extension Mesos.LinuxInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__linux_info__type()) }
+    public static let schema = MessageSchema(mesos__linux_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -772,7 +772,7 @@ extension Mesos.LinuxInfo: Message {
 }
 
 extension Mesos.ContainerInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__type()) }
+    public static let schema = MessageSchema(mesos__container_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -803,7 +803,7 @@ extension Mesos.ContainerInfo: Message {
 }
 
 extension Mesos.ContainerInfo.DockerInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__type()) }
+    public static let schema = MessageSchema(mesos__container_info__docker_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -830,7 +830,7 @@ extension Mesos.ContainerInfo.DockerInfo: Message {
 }
 
 extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__docker_info__port_mapping__type()) }
+    public static let schema = MessageSchema(mesos__container_info__docker_info__port_mapping__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -849,7 +849,7 @@ extension Mesos.ContainerInfo.DockerInfo.PortMapping: Message {
 }
 
 extension Mesos.ContainerInfo.MesosInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_info__mesos_info__type()) }
+    public static let schema = MessageSchema(mesos__container_info__mesos_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -864,7 +864,7 @@ extension Mesos.ContainerInfo.MesosInfo: Message {
 }
 
 extension Mesos.CgroupInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -879,7 +879,7 @@ extension Mesos.CgroupInfo: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -892,7 +892,7 @@ extension Mesos.CgroupInfo.Blkio: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.Value: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__value__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -909,7 +909,7 @@ extension Mesos.CgroupInfo.Blkio.Value: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.CFQ: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__cfq__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -922,7 +922,7 @@ extension Mesos.CgroupInfo.Blkio.CFQ: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__cfq__statistics__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__cfq__statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -953,7 +953,7 @@ extension Mesos.CgroupInfo.Blkio.CFQ.Statistics: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.Throttling: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__throttling__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -966,7 +966,7 @@ extension Mesos.CgroupInfo.Blkio.Throttling: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__throttling__statistics__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__throttling__statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -985,7 +985,7 @@ extension Mesos.CgroupInfo.Blkio.Throttling.Statistics: Message {
 }
 
 extension Mesos.CgroupInfo.Blkio.Statistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__blkio__statistics__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__blkio__statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1004,7 +1004,7 @@ extension Mesos.CgroupInfo.Blkio.Statistics: Message {
 }
 
 extension Mesos.CgroupInfo.NetCls: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__cgroup_info__net_cls__type()) }
+    public static let schema = MessageSchema(mesos__cgroup_info__net_cls__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -1019,7 +1019,7 @@ extension Mesos.CgroupInfo.NetCls: Message {
 }
 
 extension Mesos.ContainerStatus: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_status__type()) }
+    public static let schema = MessageSchema(mesos__container_status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

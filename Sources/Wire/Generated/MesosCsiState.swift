@@ -90,7 +90,7 @@ extension Mesos.Csi.State {
 }
 
 extension Mesos.Csi.State.VolumeState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__csi__state__volume_state__type()) }
+    public static let schema = MessageSchema(mesos__csi__state__volume_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -82,7 +82,7 @@ extension Mesos {
 }
 
 extension Mesos.Device: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__device__type()) }
+    public static let schema = MessageSchema(mesos__device__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -99,7 +99,7 @@ extension Mesos.Device: Message {
 }
 
 extension Mesos.Device.Number: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__device__number__type()) }
+    public static let schema = MessageSchema(mesos__device__number__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -116,7 +116,7 @@ extension Mesos.Device.Number: Message {
 }
 
 extension Mesos.DeviceAccess: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__type()) }
+    public static let schema = MessageSchema(mesos__device_access__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -133,7 +133,7 @@ extension Mesos.DeviceAccess: Message {
 }
 
 extension Mesos.DeviceAccess.Access: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__device_access__access__type()) }
+    public static let schema = MessageSchema(mesos__device_access__access__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -152,7 +152,7 @@ extension Mesos.DeviceAccess.Access: Message {
 }
 
 extension Mesos.DeviceWhitelist: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__device_whitelist__type()) }
+    public static let schema = MessageSchema(mesos__device_whitelist__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

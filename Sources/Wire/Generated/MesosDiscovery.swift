@@ -108,7 +108,7 @@ extension Mesos {
 }
 
 extension Mesos.Port: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__port__type()) }
+    public static let schema = MessageSchema(mesos__port__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -131,7 +131,7 @@ extension Mesos.Port: Message {
 }
 
 extension Mesos.Ports: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__ports__type()) }
+    public static let schema = MessageSchema(mesos__ports__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -146,7 +146,7 @@ extension Mesos.Ports: Message {
 }
 
 extension Mesos.DiscoveryInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__discovery_info__type()) }
+    public static let schema = MessageSchema(mesos__discovery_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

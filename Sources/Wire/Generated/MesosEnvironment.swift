@@ -158,7 +158,7 @@ extension Mesos {
 }
 
 extension Mesos.Secret: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__type()) }
+    public static let schema = MessageSchema(mesos__secret__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -177,7 +177,7 @@ extension Mesos.Secret: Message {
 }
 
 extension Mesos.Secret.Reference: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__reference__type()) }
+    public static let schema = MessageSchema(mesos__secret__reference__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -194,7 +194,7 @@ extension Mesos.Secret.Reference: Message {
 }
 
 extension Mesos.Secret.Value: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__secret__value__type()) }
+    public static let schema = MessageSchema(mesos__secret__value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -209,7 +209,7 @@ extension Mesos.Secret.Value: Message {
 }
 
 extension Mesos.Environment: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__environment__type()) }
+    public static let schema = MessageSchema(mesos__environment__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -224,7 +224,7 @@ extension Mesos.Environment: Message {
 }
 
 extension Mesos.Environment.Variable: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__environment__variable__type()) }
+    public static let schema = MessageSchema(mesos__environment__variable__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -245,7 +245,7 @@ extension Mesos.Environment.Variable: Message {
 }
 
 extension Mesos.Credential: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__credential__type()) }
+    public static let schema = MessageSchema(mesos__credential__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

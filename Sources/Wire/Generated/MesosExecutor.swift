@@ -98,7 +98,7 @@ extension Mesos {
 }
 
 extension Mesos.ExecutorInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_info__type()) }
+    public static let schema = MessageSchema(mesos__executor_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

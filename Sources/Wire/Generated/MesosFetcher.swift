@@ -84,7 +84,7 @@ extension Mesos.Fetcher {
 }
 
 extension Mesos.Fetcher.FetcherInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__type()) }
+    public static let schema = MessageSchema(mesos__fetcher__fetcher_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -109,7 +109,7 @@ extension Mesos.Fetcher.FetcherInfo: Message {
 }
 
 extension Mesos.Fetcher.FetcherInfo.Item: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__fetcher__fetcher_info__item__type()) }
+    public static let schema = MessageSchema(mesos__fetcher__fetcher_info__item__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -155,7 +155,7 @@ extension Mesos {
 }
 
 extension Mesos.FrameworkInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__type()) }
+    public static let schema = MessageSchema(mesos__framework_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -194,7 +194,7 @@ extension Mesos.FrameworkInfo: Message {
 }
 
 extension Mesos.FrameworkInfo.Capability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_info__capability__type()) }
+    public static let schema = MessageSchema(mesos__framework_info__capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -209,7 +209,7 @@ extension Mesos.FrameworkInfo.Capability: Message {
 }
 
 extension Mesos.OfferFilters: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__type()) }
+    public static let schema = MessageSchema(mesos__offer_filters__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -224,7 +224,7 @@ extension Mesos.OfferFilters: Message {
 }
 
 extension Mesos.OfferFilters.ResourceQuantities: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__resource_quantities__type()) }
+    public static let schema = MessageSchema(mesos__offer_filters__resource_quantities__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -239,7 +239,7 @@ extension Mesos.OfferFilters.ResourceQuantities: Message {
 }
 
 extension Mesos.OfferFilters.MinAllocatableResources: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer_filters__min_allocatable_resources__type()) }
+    public static let schema = MessageSchema(mesos__offer_filters__min_allocatable_resources__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -110,7 +110,7 @@ extension Mesos {
 }
 
 extension Mesos.FrameworkID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__framework_id__type()) }
+    public static let schema = MessageSchema(mesos__framework_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -125,7 +125,7 @@ extension Mesos.FrameworkID: Message {
 }
 
 extension Mesos.ExecutorID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__executor_id__type()) }
+    public static let schema = MessageSchema(mesos__executor_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -140,7 +140,7 @@ extension Mesos.ExecutorID: Message {
 }
 
 extension Mesos.TaskID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task_id__type()) }
+    public static let schema = MessageSchema(mesos__task_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -155,7 +155,7 @@ extension Mesos.TaskID: Message {
 }
 
 extension Mesos.SlaveID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave_id__type()) }
+    public static let schema = MessageSchema(mesos__slave_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -170,7 +170,7 @@ extension Mesos.SlaveID: Message {
 }
 
 extension Mesos.ResourceProviderID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_id__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -185,7 +185,7 @@ extension Mesos.ResourceProviderID: Message {
 }
 
 extension Mesos.OperationID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__operation_id__type()) }
+    public static let schema = MessageSchema(mesos__operation_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -200,7 +200,7 @@ extension Mesos.OperationID: Message {
 }
 
 extension Mesos.ContainerID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__container_id__type()) }
+    public static let schema = MessageSchema(mesos__container_id__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -217,7 +217,7 @@ extension Mesos.ContainerID: Message {
 }
 
 extension Mesos.UUID: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__uuid__type()) }
+    public static let schema = MessageSchema(mesos__uuid__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -104,7 +104,7 @@ extension Mesos {
 }
 
 extension Mesos.Image: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__image__type()) }
+    public static let schema = MessageSchema(mesos__image__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -125,7 +125,7 @@ extension Mesos.Image: Message {
 }
 
 extension Mesos.Image.Appc: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__image__appc__type()) }
+    public static let schema = MessageSchema(mesos__image__appc__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -144,7 +144,7 @@ extension Mesos.Image.Appc: Message {
 }
 
 extension Mesos.Image.Docker: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__image__docker__type()) }
+    public static let schema = MessageSchema(mesos__image__docker__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

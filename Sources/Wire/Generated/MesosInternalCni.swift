@@ -159,7 +159,7 @@ extension Mesos.Internal.Slave.Cni.Spec {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__dns__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__dns__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -180,7 +180,7 @@ extension Mesos.Internal.Slave.Cni.Spec.DNS: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__error__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__error__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -201,7 +201,7 @@ extension Mesos.Internal.Slave.Cni.Spec.Error: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__ipconfig__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__ipconfig__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -220,7 +220,7 @@ extension Mesos.Internal.Slave.Cni.Spec.IPConfig: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__network_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -241,7 +241,7 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_config__ipam__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__network_config__ipam__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -258,7 +258,7 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkConfig.IPAM: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__network_info__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__network_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -277,7 +277,7 @@ extension Mesos.Internal.Slave.Cni.Spec.NetworkInfo: Message {
 }
 
 extension Mesos.Internal.Slave.Cni.Spec.Route: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cni__spec__route__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cni__spec__route__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

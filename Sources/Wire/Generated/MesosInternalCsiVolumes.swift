@@ -34,7 +34,7 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.CSIVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolume__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__csivolume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -51,7 +51,7 @@ extension Mesos.Internal.Slave.CSIVolume: Message {
 }
 
 extension Mesos.Internal.Slave.CSIVolumes: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__csivolumes__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__csivolumes__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

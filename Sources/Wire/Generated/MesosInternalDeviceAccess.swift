@@ -36,7 +36,7 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_state__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cgroup_device_access_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -53,7 +53,7 @@ extension Mesos.Internal.Slave.CgroupDeviceAccessState: Message {
 }
 
 extension Mesos.Internal.Slave.CgroupDeviceAccessStates: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__cgroup_device_access_states__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__cgroup_device_access_states__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

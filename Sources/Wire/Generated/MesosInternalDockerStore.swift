@@ -45,7 +45,7 @@ extension Mesos.Internal.Slave.Docker {
 }
 
 extension Mesos.Internal.Slave.Docker.Image: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__image__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__docker__image__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -64,7 +64,7 @@ extension Mesos.Internal.Slave.Docker.Image: Message {
 }
 
 extension Mesos.Internal.Slave.Docker.Images: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker__images__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__docker__images__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -34,7 +34,7 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.DockerVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volume__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__docker_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -51,7 +51,7 @@ extension Mesos.Internal.Slave.DockerVolume: Message {
 }
 
 extension Mesos.Internal.Slave.DockerVolumes: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__docker_volumes__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__docker_volumes__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -156,7 +156,7 @@ extension Mesos.Internal {
 }
 
 extension Mesos.Internal.ContainerDNSInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__type()) }
+    public static let schema = MessageSchema(mesos__internal__container_dnsinfo__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -173,7 +173,7 @@ extension Mesos.Internal.ContainerDNSInfo: Message {
 }
 
 extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__mesos_info__type()) }
+    public static let schema = MessageSchema(mesos__internal__container_dnsinfo__mesos_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -192,7 +192,7 @@ extension Mesos.Internal.ContainerDNSInfo.MesosInfo: Message {
 }
 
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__type()) }
+    public static let schema = MessageSchema(mesos__internal__container_dnsinfo__docker_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -211,7 +211,7 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo: Message {
 }
 
 extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__container_dnsinfo__docker_info__dns__type()) }
+    public static let schema = MessageSchema(mesos__internal__container_dnsinfo__docker_info__dns__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -230,7 +230,7 @@ extension Mesos.Internal.ContainerDNSInfo.DockerInfo.DNS: Message {
 }
 
 extension Mesos.Internal.ImageGcConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__image_gc_config__type()) }
+    public static let schema = MessageSchema(mesos__internal__image_gc_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -25,7 +25,7 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.ResourceState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__resource_state__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__resource_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

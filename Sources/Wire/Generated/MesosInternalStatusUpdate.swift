@@ -95,7 +95,7 @@ extension Mesos.Internal {
 }
 
 extension Mesos.Internal.StatusUpdate: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update__type()) }
+    public static let schema = MessageSchema(mesos__internal__status_update__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -122,7 +122,7 @@ extension Mesos.Internal.StatusUpdate: Message {
 }
 
 extension Mesos.Internal.StatusUpdateRecord: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__status_update_record__type()) }
+    public static let schema = MessageSchema(mesos__internal__status_update_record__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

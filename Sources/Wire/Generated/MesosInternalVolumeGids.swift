@@ -62,7 +62,7 @@ extension Mesos.Internal.Slave {
 }
 
 extension Mesos.Internal.Slave.VolumeGidInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_info__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__volume_gid_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -81,7 +81,7 @@ extension Mesos.Internal.Slave.VolumeGidInfo: Message {
 }
 
 extension Mesos.Internal.Slave.VolumeGidInfos: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__internal__slave__volume_gid_infos__type()) }
+    public static let schema = MessageSchema(mesos__internal__slave__volume_gid_infos__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -100,7 +100,7 @@ extension Mesos {
 }
 
 extension Mesos.NetworkInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__type()) }
+    public static let schema = MessageSchema(mesos__network_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -123,7 +123,7 @@ extension Mesos.NetworkInfo: Message {
 }
 
 extension Mesos.NetworkInfo.IPAddress: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__ipaddress__type()) }
+    public static let schema = MessageSchema(mesos__network_info__ipaddress__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -140,7 +140,7 @@ extension Mesos.NetworkInfo.IPAddress: Message {
 }
 
 extension Mesos.NetworkInfo.PortMapping: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__network_info__port_mapping__type()) }
+    public static let schema = MessageSchema(mesos__network_info__port_mapping__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

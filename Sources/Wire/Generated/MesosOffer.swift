@@ -269,7 +269,7 @@ extension Mesos {
 }
 
 extension Mesos.Offer: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__type()) }
+    public static let schema = MessageSchema(mesos__offer__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -282,7 +282,7 @@ extension Mesos.Offer: Message {
 }
 
 extension Mesos.Offer.Operation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -319,7 +319,7 @@ extension Mesos.Offer.Operation: Message {
 }
 
 extension Mesos.Offer.Operation.Launch: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__launch__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -334,7 +334,7 @@ extension Mesos.Offer.Operation.Launch: Message {
 }
 
 extension Mesos.Offer.Operation.LaunchGroup: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__launch_group__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__launch_group__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -351,7 +351,7 @@ extension Mesos.Offer.Operation.LaunchGroup: Message {
 }
 
 extension Mesos.Offer.Operation.Reserve: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__reserve__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__reserve__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -368,7 +368,7 @@ extension Mesos.Offer.Operation.Reserve: Message {
 }
 
 extension Mesos.Offer.Operation.Unreserve: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__unreserve__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__unreserve__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -383,7 +383,7 @@ extension Mesos.Offer.Operation.Unreserve: Message {
 }
 
 extension Mesos.Offer.Operation.Create: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__create__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -398,7 +398,7 @@ extension Mesos.Offer.Operation.Create: Message {
 }
 
 extension Mesos.Offer.Operation.Destroy: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__destroy__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -413,7 +413,7 @@ extension Mesos.Offer.Operation.Destroy: Message {
 }
 
 extension Mesos.Offer.Operation.GrowVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__grow_volume__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__grow_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -430,7 +430,7 @@ extension Mesos.Offer.Operation.GrowVolume: Message {
 }
 
 extension Mesos.Offer.Operation.ShrinkVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__shrink_volume__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__shrink_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -447,7 +447,7 @@ extension Mesos.Offer.Operation.ShrinkVolume: Message {
 }
 
 extension Mesos.Offer.Operation.CreateDisk: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__create_disk__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__create_disk__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -466,7 +466,7 @@ extension Mesos.Offer.Operation.CreateDisk: Message {
 }
 
 extension Mesos.Offer.Operation.DestroyDisk: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__offer__operation__destroy_disk__type()) }
+    public static let schema = MessageSchema(mesos__offer__operation__destroy_disk__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -115,7 +115,7 @@ extension Mesos {
 }
 
 extension Mesos.OperationStatus: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__operation_status__type()) }
+    public static let schema = MessageSchema(mesos__operation_status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -142,7 +142,7 @@ extension Mesos.OperationStatus: Message {
 }
 
 extension Mesos.Operation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__operation__type()) }
+    public static let schema = MessageSchema(mesos__operation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

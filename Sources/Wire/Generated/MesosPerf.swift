@@ -229,7 +229,7 @@ extension Mesos {
 }
 
 extension Mesos.PerfStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__perf_statistics__type()) }
+    public static let schema = MessageSchema(mesos__perf_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

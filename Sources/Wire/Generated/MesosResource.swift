@@ -279,7 +279,7 @@ extension Mesos {
 }
 
 extension Mesos.Resource: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__type()) }
+    public static let schema = MessageSchema(mesos__resource__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -318,7 +318,7 @@ extension Mesos.Resource: Message {
 }
 
 extension Mesos.Resource.AllocationInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__allocation_info__type()) }
+    public static let schema = MessageSchema(mesos__resource__allocation_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -333,7 +333,7 @@ extension Mesos.Resource.AllocationInfo: Message {
 }
 
 extension Mesos.Resource.ReservationInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__reservation_info__type()) }
+    public static let schema = MessageSchema(mesos__resource__reservation_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -354,7 +354,7 @@ extension Mesos.Resource.ReservationInfo: Message {
 }
 
 extension Mesos.Resource.DiskInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__type()) }
+    public static let schema = MessageSchema(mesos__resource__disk_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -373,7 +373,7 @@ extension Mesos.Resource.DiskInfo: Message {
 }
 
 extension Mesos.Resource.DiskInfo.Persistence: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__persistence__type()) }
+    public static let schema = MessageSchema(mesos__resource__disk_info__persistence__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -390,7 +390,7 @@ extension Mesos.Resource.DiskInfo.Persistence: Message {
 }
 
 extension Mesos.Resource.DiskInfo.Source: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__type()) }
+    public static let schema = MessageSchema(mesos__resource__disk_info__source__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -417,7 +417,7 @@ extension Mesos.Resource.DiskInfo.Source: Message {
 }
 
 extension Mesos.Resource.DiskInfo.Source.Path: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__path__type()) }
+    public static let schema = MessageSchema(mesos__resource__disk_info__source__path__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -432,7 +432,7 @@ extension Mesos.Resource.DiskInfo.Source.Path: Message {
 }
 
 extension Mesos.Resource.DiskInfo.Source.Mount: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__disk_info__source__mount__type()) }
+    public static let schema = MessageSchema(mesos__resource__disk_info__source__mount__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -447,7 +447,7 @@ extension Mesos.Resource.DiskInfo.Source.Mount: Message {
 }
 
 extension Mesos.Resource.RevocableInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__revocable_info__type()) }
+    public static let schema = MessageSchema(mesos__resource__revocable_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -460,7 +460,7 @@ extension Mesos.Resource.RevocableInfo: Message {
 }
 
 extension Mesos.Resource.SharedInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource__shared_info__type()) }
+    public static let schema = MessageSchema(mesos__resource__shared_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

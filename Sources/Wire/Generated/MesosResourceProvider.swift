@@ -173,7 +173,7 @@ extension Mesos {
 }
 
 extension Mesos.ResourceProviderInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -198,7 +198,7 @@ extension Mesos.ResourceProviderInfo: Message {
 }
 
 extension Mesos.ResourceProviderInfo.Storage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider_info__storage__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider_info__storage__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -215,7 +215,7 @@ extension Mesos.ResourceProviderInfo.Storage: Message {
 }
 
 extension Mesos.CSIPluginInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_info__type()) }
+    public static let schema = MessageSchema(mesos__csiplugin_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -240,7 +240,7 @@ extension Mesos.CSIPluginInfo: Message {
 }
 
 extension Mesos.CSIPluginContainerInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_container_info__type()) }
+    public static let schema = MessageSchema(mesos__csiplugin_container_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -261,7 +261,7 @@ extension Mesos.CSIPluginContainerInfo: Message {
 }
 
 extension Mesos.CSIPluginEndpoint: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__csiplugin_endpoint__type()) }
+    public static let schema = MessageSchema(mesos__csiplugin_endpoint__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

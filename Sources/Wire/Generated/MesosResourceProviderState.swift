@@ -61,7 +61,7 @@ extension Mesos.ResourceProvider {
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider__resource_provider_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -80,7 +80,7 @@ extension Mesos.ResourceProvider.ResourceProviderState: Message {
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider__resource_provider_state__storage__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -95,7 +95,7 @@ extension Mesos.ResourceProvider.ResourceProviderState.Storage: Message {
 }
 
 extension Mesos.ResourceProvider.ResourceProviderState.Storage.ProfileInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_provider__resource_provider_state__storage__profile_info__type()) }
+    public static let schema = MessageSchema(mesos__resource_provider__resource_provider_state__storage__profile_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -182,7 +182,7 @@ extension Mesos.Seccomp {
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__type()) }
+    public static let schema = MessageSchema(mesos__seccomp__container_seccomp_profile__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -201,7 +201,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile: Message {
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__type()) }
+    public static let schema = MessageSchema(mesos__seccomp__container_seccomp_profile__syscall__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -224,7 +224,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall: Message {
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__arg__type()) }
+    public static let schema = MessageSchema(mesos__seccomp__container_seccomp_profile__syscall__arg__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -245,7 +245,7 @@ extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Arg: Message {
 }
 
 extension Mesos.Seccomp.ContainerSeccompProfile.Syscall.Filter: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__seccomp__container_seccomp_profile__syscall__filter__type()) }
+    public static let schema = MessageSchema(mesos__seccomp__container_seccomp_profile__syscall__filter__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -137,7 +137,7 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerConfig: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -176,7 +176,7 @@ extension Mesos.Slave.ContainerConfig: Message {
 }
 
 extension Mesos.Slave.ContainerConfig.Docker: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__docker__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_config__docker__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -191,7 +191,7 @@ extension Mesos.Slave.ContainerConfig.Docker: Message {
 }
 
 extension Mesos.Slave.ContainerConfig.Appc: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_config__appc__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_config__appc__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

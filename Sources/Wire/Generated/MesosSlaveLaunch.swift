@@ -226,7 +226,7 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerFileOperation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_file_operation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -237,40 +237,52 @@ extension Mesos.Slave.ContainerFileOperation: Message {
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
-        if w.chose(4) {
+        if case .mount(var value)? = parameters {
+            let isChosen = w.chose(4)
+            if isChosen { parameters = nil }
+            w.message(4, &value)
+            if isChosen { parameters = .mount(value) }
+        } else if w.chose(4) {
             var value = Mesos.Slave.ContainerMountInfo(UnsetFields())
             w.message(4, &value)
             parameters = .mount(value)
-        } else if case .mount(var value)? = parameters {
-            w.message(4, &value)
         }
-        if w.chose(3) {
+        if case .rename(var value)? = parameters {
+            let isChosen = w.chose(3)
+            if isChosen { parameters = nil }
+            w.message(3, &value)
+            if isChosen { parameters = .rename(value) }
+        } else if w.chose(3) {
             var value = Mesos.Slave.ContainerFileOperation.Rename(UnsetFields())
             w.message(3, &value)
             parameters = .rename(value)
-        } else if case .rename(var value)? = parameters {
-            w.message(3, &value)
         }
-        if w.chose(2) {
+        if case .mkdir(var value)? = parameters {
+            let isChosen = w.chose(2)
+            if isChosen { parameters = nil }
+            w.message(2, &value)
+            if isChosen { parameters = .mkdir(value) }
+        } else if w.chose(2) {
             var value = Mesos.Slave.ContainerFileOperation.Mkdir(UnsetFields())
             w.message(2, &value)
             parameters = .mkdir(value)
-        } else if case .mkdir(var value)? = parameters {
-            w.message(2, &value)
         }
-        if w.chose(1) {
+        if case .symlink(var value)? = parameters {
+            let isChosen = w.chose(1)
+            if isChosen { parameters = nil }
+            w.message(1, &value)
+            if isChosen { parameters = .symlink(value) }
+        } else if w.chose(1) {
             var value = Mesos.Slave.ContainerFileOperation.Symlink(UnsetFields())
             w.message(1, &value)
             parameters = .symlink(value)
-        } else if case .symlink(var value)? = parameters {
-            w.message(1, &value)
         }
         w.optional(0, &operation)
     }
 }
 
 extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__symlink__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_file_operation__symlink__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -287,7 +299,7 @@ extension Mesos.Slave.ContainerFileOperation.Symlink: Message {
 }
 
 extension Mesos.Slave.ContainerFileOperation.Rename: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__rename__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_file_operation__rename__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -304,7 +316,7 @@ extension Mesos.Slave.ContainerFileOperation.Rename: Message {
 }
 
 extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_file_operation__mkdir__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_file_operation__mkdir__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -321,7 +333,7 @@ extension Mesos.Slave.ContainerFileOperation.Mkdir: Message {
 }
 
 extension Mesos.Slave.ContainerLaunchInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_launch_info__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_launch_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -374,7 +386,7 @@ extension Mesos.Slave.ContainerLaunchInfo: Message {
 }
 
 extension Mesos.Slave.ContainerMountInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_mount_info__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_mount_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

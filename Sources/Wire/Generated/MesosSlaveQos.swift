@@ -70,7 +70,7 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.QoSCorrection: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__type()) }
+    public static let schema = MessageSchema(mesos__slave__qo_scorrection__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -87,7 +87,7 @@ extension Mesos.Slave.QoSCorrection: Message {
 }
 
 extension Mesos.Slave.QoSCorrection.Kill: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__qo_scorrection__kill__type()) }
+    public static let schema = MessageSchema(mesos__slave__qo_scorrection__kill__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

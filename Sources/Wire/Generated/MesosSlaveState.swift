@@ -142,7 +142,7 @@ extension Mesos.Slave {
 }
 
 extension Mesos.Slave.ContainerLayers: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_layers__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_layers__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -159,7 +159,7 @@ extension Mesos.Slave.ContainerLayers: Message {
 }
 
 extension Mesos.Slave.ContainerLimitation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_limitation__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_limitation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -178,7 +178,7 @@ extension Mesos.Slave.ContainerLimitation: Message {
 }
 
 extension Mesos.Slave.ContainerRecoverInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_recover_info__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_recover_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -197,7 +197,7 @@ extension Mesos.Slave.ContainerRecoverInfo: Message {
 }
 
 extension Mesos.Slave.ContainerState: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_state__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_state__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -222,7 +222,7 @@ extension Mesos.Slave.ContainerState: Message {
 }
 
 extension Mesos.Slave.ContainerTermination: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__slave__container_termination__type()) }
+    public static let schema = MessageSchema(mesos__slave__container_termination__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -365,7 +365,7 @@ extension Mesos {
 }
 
 extension Mesos.IpStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__ip_statistics__type()) }
+    public static let schema = MessageSchema(mesos__ip_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -416,7 +416,7 @@ extension Mesos.IpStatistics: Message {
 }
 
 extension Mesos.IcmpStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__icmp_statistics__type()) }
+    public static let schema = MessageSchema(mesos__icmp_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -483,7 +483,7 @@ extension Mesos.IcmpStatistics: Message {
 }
 
 extension Mesos.TcpStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__tcp_statistics__type()) }
+    public static let schema = MessageSchema(mesos__tcp_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -526,7 +526,7 @@ extension Mesos.TcpStatistics: Message {
 }
 
 extension Mesos.UdpStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__udp_statistics__type()) }
+    public static let schema = MessageSchema(mesos__udp_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -555,7 +555,7 @@ extension Mesos.UdpStatistics: Message {
 }
 
 extension Mesos.SNMPStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__snmpstatistics__type()) }
+    public static let schema = MessageSchema(mesos__snmpstatistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

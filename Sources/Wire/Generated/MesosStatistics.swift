@@ -539,7 +539,7 @@ extension Mesos {
 }
 
 extension Mesos.ResourceStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__type()) }
+    public static let schema = MessageSchema(mesos__resource_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -662,7 +662,7 @@ extension Mesos.ResourceStatistics: Message {
 }
 
 extension Mesos.ResourceStatistics.RatePercentiles: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_percentiles__type()) }
+    public static let schema = MessageSchema(mesos__resource_statistics__rate_percentiles__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -693,7 +693,7 @@ extension Mesos.ResourceStatistics.RatePercentiles: Message {
 }
 
 extension Mesos.ResourceStatistics.RateStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_statistics__rate_statistics__type()) }
+    public static let schema = MessageSchema(mesos__resource_statistics__rate_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -726,7 +726,7 @@ extension Mesos.ResourceStatistics.RateStatistics: Message {
 }
 
 extension Mesos.DiskStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__disk_statistics__type()) }
+    public static let schema = MessageSchema(mesos__disk_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -747,7 +747,7 @@ extension Mesos.DiskStatistics: Message {
 }
 
 extension Mesos.TrafficControlStatistics: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__traffic_control_statistics__type()) }
+    public static let schema = MessageSchema(mesos__traffic_control_statistics__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -780,7 +780,7 @@ extension Mesos.TrafficControlStatistics: Message {
 }
 
 extension Mesos.ResourceUsage: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__type()) }
+    public static let schema = MessageSchema(mesos__resource_usage__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -797,7 +797,7 @@ extension Mesos.ResourceUsage: Message {
 }
 
 extension Mesos.ResourceUsage.Executor: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__type()) }
+    public static let schema = MessageSchema(mesos__resource_usage__executor__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -820,7 +820,7 @@ extension Mesos.ResourceUsage.Executor: Message {
 }
 
 extension Mesos.ResourceUsage.Executor.Task: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__resource_usage__executor__task__type()) }
+    public static let schema = MessageSchema(mesos__resource_usage__executor__task__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

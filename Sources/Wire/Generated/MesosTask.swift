@@ -395,7 +395,7 @@ extension Mesos {
 }
 
 extension Mesos.TaskInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task_info__type()) }
+    public static let schema = MessageSchema(mesos__task_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -438,7 +438,7 @@ extension Mesos.TaskInfo: Message {
 }
 
 extension Mesos.TaskGroupInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task_group_info__type()) }
+    public static let schema = MessageSchema(mesos__task_group_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -453,7 +453,7 @@ extension Mesos.TaskGroupInfo: Message {
 }
 
 extension Mesos.TaskResourceLimitation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task_resource_limitation__type()) }
+    public static let schema = MessageSchema(mesos__task_resource_limitation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -468,7 +468,7 @@ extension Mesos.TaskResourceLimitation: Message {
 }
 
 extension Mesos.TaskStatus: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task_status__type()) }
+    public static let schema = MessageSchema(mesos__task_status__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -513,7 +513,7 @@ extension Mesos.TaskStatus: Message {
 }
 
 extension Mesos.Task: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__task__type()) }
+    public static let schema = MessageSchema(mesos__task__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -49,7 +49,7 @@ extension Mesos {
 }
 
 extension Mesos.URI: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__uri__type()) }
+    public static let schema = MessageSchema(mesos__uri__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -264,7 +264,7 @@ extension Mesos {
 }
 
 extension Mesos.Value: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__type()) }
+    public static let schema = MessageSchema(mesos__value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -287,7 +287,7 @@ extension Mesos.Value: Message {
 }
 
 extension Mesos.Value.Scalar: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__scalar__type()) }
+    public static let schema = MessageSchema(mesos__value__scalar__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -302,7 +302,7 @@ extension Mesos.Value.Scalar: Message {
 }
 
 extension Mesos.Value.Range: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__range__type()) }
+    public static let schema = MessageSchema(mesos__value__range__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -319,7 +319,7 @@ extension Mesos.Value.Range: Message {
 }
 
 extension Mesos.Value.Ranges: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__ranges__type()) }
+    public static let schema = MessageSchema(mesos__value__ranges__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -334,7 +334,7 @@ extension Mesos.Value.Ranges: Message {
 }
 
 extension Mesos.Value.Set: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__set__type()) }
+    public static let schema = MessageSchema(mesos__value__set__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -349,7 +349,7 @@ extension Mesos.Value.Set: Message {
 }
 
 extension Mesos.Value.Text: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__value__text__type()) }
+    public static let schema = MessageSchema(mesos__value__text__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -364,7 +364,7 @@ extension Mesos.Value.Text: Message {
 }
 
 extension Mesos.Attribute: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__attribute__type()) }
+    public static let schema = MessageSchema(mesos__attribute__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -389,7 +389,7 @@ extension Mesos.Attribute: Message {
 }
 
 extension Mesos.Label: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__label__type()) }
+    public static let schema = MessageSchema(mesos__label__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -406,7 +406,7 @@ extension Mesos.Label: Message {
 }
 
 extension Mesos.Labels: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__labels__type()) }
+    public static let schema = MessageSchema(mesos__labels__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -421,7 +421,7 @@ extension Mesos.Labels: Message {
 }
 
 extension Mesos.Parameter: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__parameter__type()) }
+    public static let schema = MessageSchema(mesos__parameter__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -438,7 +438,7 @@ extension Mesos.Parameter: Message {
 }
 
 extension Mesos.Parameters: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__parameters__type()) }
+    public static let schema = MessageSchema(mesos__parameters__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -453,7 +453,7 @@ extension Mesos.Parameters: Message {
 }
 
 extension Mesos.TimeInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__time_info__type()) }
+    public static let schema = MessageSchema(mesos__time_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -468,7 +468,7 @@ extension Mesos.TimeInfo: Message {
 }
 
 extension Mesos.DurationInfo: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__duration_info__type()) }
+    public static let schema = MessageSchema(mesos__duration_info__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -483,7 +483,7 @@ extension Mesos.DurationInfo: Message {
 }
 
 extension Mesos.Metric: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__metric__type()) }
+    public static let schema = MessageSchema(mesos__metric__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -500,7 +500,7 @@ extension Mesos.Metric: Message {
 }
 
 extension Mesos.Flag: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__flag__type()) }
+    public static let schema = MessageSchema(mesos__flag__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

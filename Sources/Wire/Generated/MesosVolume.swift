@@ -374,7 +374,7 @@ extension Mesos {
 }
 
 extension Mesos.MountPropagation: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__mount_propagation__type()) }
+    public static let schema = MessageSchema(mesos__mount_propagation__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -389,7 +389,7 @@ extension Mesos.MountPropagation: Message {
 }
 
 extension Mesos.Volume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__type()) }
+    public static let schema = MessageSchema(mesos__volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -412,7 +412,7 @@ extension Mesos.Volume: Message {
 }
 
 extension Mesos.Volume.Source: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -437,7 +437,7 @@ extension Mesos.Volume.Source: Message {
 }
 
 extension Mesos.Volume.Source.DockerVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__docker_volume__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__docker_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -456,7 +456,7 @@ extension Mesos.Volume.Source.DockerVolume: Message {
 }
 
 extension Mesos.Volume.Source.HostPath: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__host_path__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__host_path__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -473,7 +473,7 @@ extension Mesos.Volume.Source.HostPath: Message {
 }
 
 extension Mesos.Volume.Source.SandboxPath: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__sandbox_path__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__sandbox_path__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -490,7 +490,7 @@ extension Mesos.Volume.Source.SandboxPath: Message {
 }
 
 extension Mesos.Volume.Source.CSIVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -507,7 +507,7 @@ extension Mesos.Volume.Source.CSIVolume: Message {
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__volume_capability__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -519,25 +519,31 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability: Message {
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.message(2, &accessMode)
-        if w.chose(1) {
+        if case .mount(var value)? = accessType {
+            let isChosen = w.chose(1)
+            if isChosen { accessType = nil }
+            w.message(1, &value)
+            if isChosen { accessType = .mount(value) }
+        } else if w.chose(1) {
             var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume(UnsetFields())
             w.message(1, &value)
             accessType = .mount(value)
-        } else if case .mount(var value)? = accessType {
-            w.message(1, &value)
         }
-        if w.chose(0) {
+        if case .block(var value)? = accessType {
+            let isChosen = w.chose(0)
+            if isChosen { accessType = nil }
+            w.message(0, &value)
+            if isChosen { accessType = .block(value) }
+        } else if w.chose(0) {
             var value = Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume(UnsetFields())
             w.message(0, &value)
             accessType = .block(value)
-        } else if case .block(var value)? = accessType {
-            w.message(0, &value)
         }
     }
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__block_volume__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__volume_capability__block_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -550,7 +556,7 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.BlockVolume: Message {
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__mount_volume__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__volume_capability__mount_volume__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -567,7 +573,7 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.MountVolume: Message {
 }
 
 extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__volume_capability__access_mode__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__volume_capability__access_mode__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -582,7 +588,7 @@ extension Mesos.Volume.Source.CSIVolume.VolumeCapability.AccessMode: Message {
 }
 
 extension Mesos.Volume.Source.CSIVolume.StaticProvisioning: Message {
-    public static var schema: MessageSchema { MessageSchema(table: mesos__volume__source__csivolume__static_provisioning__type()) }
+    public static let schema = MessageSchema(mesos__volume__source__csivolume__static_provisioning__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

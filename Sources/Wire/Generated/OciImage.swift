@@ -295,7 +295,7 @@ extension Oci.Spec.Image.V1 {
 }
 
 extension Oci.Spec.Image.V1.Configuration: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__configuration__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -322,7 +322,7 @@ extension Oci.Spec.Image.V1.Configuration: Message {
 }
 
 extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__rootfs__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__configuration__rootfs__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -339,7 +339,7 @@ extension Oci.Spec.Image.V1.Configuration.Rootfs: Message {
 }
 
 extension Oci.Spec.Image.V1.Configuration.Config: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__configuration__config__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -368,7 +368,7 @@ extension Oci.Spec.Image.V1.Configuration.Config: Message {
 }
 
 extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__config__empty__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__configuration__config__empty__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -381,7 +381,7 @@ extension Oci.Spec.Image.V1.Configuration.Config.Empty: Message {
 }
 
 extension Oci.Spec.Image.V1.Configuration.History: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__configuration__history__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__configuration__history__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -404,7 +404,7 @@ extension Oci.Spec.Image.V1.Configuration.History: Message {
 }
 
 extension Oci.Spec.Image.V1.Descriptor: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__descriptor__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__descriptor__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -427,7 +427,7 @@ extension Oci.Spec.Image.V1.Descriptor: Message {
 }
 
 extension Oci.Spec.Image.V1.Index: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__index__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__index__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -446,7 +446,7 @@ extension Oci.Spec.Image.V1.Index: Message {
 }
 
 extension Oci.Spec.Image.V1.Manifest: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__manifest__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -467,7 +467,7 @@ extension Oci.Spec.Image.V1.Manifest: Message {
 }
 
 extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__manifest_descriptor__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__manifest_descriptor__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -492,7 +492,7 @@ extension Oci.Spec.Image.V1.ManifestDescriptor: Message {
 }
 
 extension Oci.Spec.Image.V1.Platform: Message {
-    public static var schema: MessageSchema { MessageSchema(table: oci__spec__image__v1__platform__type()) }
+    public static let schema = MessageSchema(oci__spec__image__v1__platform__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

@@ -67,7 +67,7 @@ extension Wire.Ttrpc {
 }
 
 extension Wire.Ttrpc.Request: Message {
-    public static var schema: MessageSchema { MessageSchema(table: ttrpc__request__type()) }
+    public static let schema = MessageSchema(ttrpc__request__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -90,7 +90,7 @@ extension Wire.Ttrpc.Request: Message {
 }
 
 extension Wire.Ttrpc.Response: Message {
-    public static var schema: MessageSchema { MessageSchema(table: ttrpc__response__type()) }
+    public static let schema = MessageSchema(ttrpc__response__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {
@@ -107,7 +107,7 @@ extension Wire.Ttrpc.Response: Message {
 }
 
 extension Wire.Ttrpc.KeyValue: Message {
-    public static var schema: MessageSchema { MessageSchema(table: ttrpc__key_value__type()) }
+    public static let schema = MessageSchema(ttrpc__key_value__type(), Self.self)
 
     @inline(never)
     public init(_ unset: UnsetFields) {

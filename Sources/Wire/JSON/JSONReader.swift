@@ -3,12 +3,12 @@ internal import CProto
 
 /// Reads JSON into a C message, by its descriptors.
 struct JSONReader {
-    private typealias Field = UnsafePointer<ProtobufCFieldDescriptor>
+    typealias Field = UnsafePointer<ProtobufCFieldDescriptor>
 
     private let messageName: String
-    private let arena: UnsafeMutablePointer<cp_arena>
-    private var scanner: JSONScanner
-    private var path: [(field: Field?, index: Int)] = []
+    let arena: UnsafeMutablePointer<cp_arena>
+    var scanner: JSONScanner
+    var path: [(field: Field?, index: Int)] = []
 
     init(_ text: String, messageName: String, arena: UnsafeMutablePointer<cp_arena>) {
         self.messageName = messageName
@@ -30,21 +30,27 @@ struct JSONReader {
         }
     }
 
-    private func newMessage(
+    func newMessage(
         _ table: UnsafePointer<cp_message>
     ) throws(JSONScanner.Failure) -> UnsafeMutablePointer<ProtobufCMessage> {
         guard let message = cp_new(arena, table) else { throw scanner.failure("", code: .memoryLimit) }
         return message
     }
 
-    private mutating func read(
-        into message: UnsafeMutablePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
+    /// `isAny`: the message is what an Any holds, and `@type` stands among its members.
+    mutating func read(
+        into message: UnsafeMutablePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>, isAny: Bool = false
     ) throws(JSONScanner.Failure) {
         try scanner.expect("{")
         var seen: Set<Int> = []
+        var isTyped = false
         if !scanner.take("}") {
             repeat {
-                try readMember(into: message, table, &seen)
+                if isAny, !isTyped, try takeType() {
+                    isTyped = true
+                } else {
+                    try readMember(into: message, table, &seen)
+                }
             } while scanner.take(",")
             try scanner.expect("}")
         }
@@ -204,12 +210,13 @@ struct JSONReader {
         try readContent(into: message, table)
     }
 
-    private mutating func readContent(
+    mutating func readContent(
         into message: UnsafeMutablePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>
     ) throws(JSONScanner.Failure) {
         switch WellKnown(table) {
         case nil: try read(into: message, table)
         case .wrapper: try readValue(into: message, table, 0)
+        case .any: try readAny(into: message, table)
         case .timestamp:
             _ = scanner.peek()
             let start = scanner.at
@@ -246,11 +253,11 @@ struct JSONReader {
         place.storeBytes(of: value, as: Int32.self)
     }
 
-    private func unsuitable(_ detail: String, _ start: Int) -> JSONScanner.Failure {
+    func unsuitable(_ detail: String, _ start: Int) -> JSONScanner.Failure {
         scanner.failure(detail, code: .unsuitableValue, at: start)
     }
 
-    private func copy(_ bytes: [UInt8]) throws(JSONScanner.Failure) -> ProtobufCBinaryData {
+    func copy(_ bytes: [UInt8]) throws(JSONScanner.Failure) -> ProtobufCBinaryData {
         guard !bytes.isEmpty else { return ProtobufCBinaryData() }
         guard let memory = cp_alloc(arena, bytes.count) else { throw scanner.failure("", code: .memoryLimit) }
         memory.copyMemory(from: bytes, byteCount: bytes.count)

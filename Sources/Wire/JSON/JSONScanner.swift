@@ -51,6 +51,34 @@ struct JSONScanner {
         return matches
     }
 
+    /// Passes over one value of any kind, and looks at no more of it than its brackets and strings.
+    mutating func skipValue() throws(Failure) {
+        var depth = 0
+        repeat {
+            guard let byte = peek() else { throw failure("a value without an end") }
+            switch byte {
+            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                at += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                // The end of what the value is in, where a value should be.
+                guard depth > 0 else { throw failure("expected a value") }
+                depth -= 1
+                at += 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard depth > 0 else { throw failure("expected a value") }
+                at += 1
+            default: skipWord()
+            }
+        } while depth > 0
+    }
+
+    /// A number, true, false or null: up to what cannot be part of one.
+    private mutating func skipWord() {
+        while at < bytes.count, !" \t\n\r,:{}[]\"".utf8.contains(bytes[at]) { at += 1 }
+    }
+
     mutating func expectEnd() throws(Failure) {
         guard peek() == nil else { throw failure("text after the end") }
     }

@@ -5,8 +5,7 @@ internal import CProto
 ///
 /// The protobuf JSON mapping, with the field names of the .proto file: 64-bit integers are strings, bytes are base64,
 /// enums are names (numbers, if undeclared), NaN and the infinities are strings, maps are objects with sorted keys.
-/// `google.protobuf.Timestamp` and the wrappers have their own forms (`WellKnown`); `google.protobuf.Any` is written like
-/// every other message.
+/// `google.protobuf.Any`, `Timestamp` and the wrappers have their own forms (`WellKnown`).
 struct JSONWriter {
     let style: JSONStyle
     let arena: UnsafeMutablePointer<cp_arena>
@@ -14,13 +13,14 @@ struct JSONWriter {
     private var depth = 0
     private var level = 0
     private(set) var failure: WireError.Code?
+    private(set) var detail = ""
 
     init(style: JSONStyle, arena: UnsafeMutablePointer<cp_arena>) {
         self.style = style
         self.arena = arena
     }
 
-    /// Afterwards `failure` says whether the message has too many levels, or a timestamp that JSON has no text for.
+    /// Afterwards `failure` says whether the message has too many levels, or something that JSON has no text for.
     mutating func write(_ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>) {
         writeMessage(message, table)
     }
@@ -37,6 +37,13 @@ struct JSONWriter {
         defer { level -= 1 }
         open("{")
         var first = true
+        writeMembers(message, table, &first)
+        close("}", empty: first)
+    }
+
+    private mutating func writeMembers(
+        _ message: UnsafePointer<ProtobufCMessage>, _ table: UnsafePointer<cp_message>, _ first: inout Bool
+    ) {
         let descriptor = table.pointee.descriptor.pointee
         for index in 0..<Int(descriptor.n_fields) {
             let field = descriptor.fields + index
@@ -46,7 +53,6 @@ struct JSONWriter {
             colon()
             write(field, table.pointee.fields[index], of: message)
         }
-        close("}", empty: first)
     }
 
     private mutating func write(
@@ -58,12 +64,50 @@ struct JSONWriter {
         case .wrapper: write(value: place(0), fields, table.pointee.fields[0])
         case .timestamp:
             let moment = JSONTimestamp(seconds: place(0).load(as: Int64.self), nanos: place(1).load(as: Int32.self))
-            guard let text = moment.text else {
-                failure = .unsuitableValue
-                return
-            }
+            guard let text = moment.text else { return refuse("a timestamp out of range") }
             put("\"\(text)\"")
+        case .any:
+            func data(_ index: Int) -> UnsafeRawBufferPointer {
+                let data = place(index).load(as: ProtobufCBinaryData.self)
+                return UnsafeRawBufferPointer(start: data.data, count: data.len)
+            }
+            level += 1
+            writeAny(data(0), data(1))
+            level -= 1
         }
+    }
+
+    private mutating func writeAny(_ url: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        if url.isEmpty && value.isEmpty { return put("{}") }
+        let name = String(decoding: url, as: UTF8.self)
+        guard let table = MessageRegistry.table(url: name) else { return refuse("unknown type \"\(name)\"") }
+        let codec = Codec(memoryLimit: memoryBound(value.count))
+        let content: UnsafePointer<ProtobufCMessage>
+        do throws(WireError) {
+            content = try codec.decode(table, value).assumingMemoryBound(to: ProtobufCMessage.self)
+        } catch {
+            return refuse("\(error)")
+        }
+        open("{")
+        var first = true
+        next(&first)
+        put("\"@type\"")
+        colon()
+        write(text: url.assumingMemoryBound(to: UInt8.self))
+        if WellKnown(table) == nil {
+            writeMembers(content, table, &first)
+        } else {
+            next(&first)
+            put("\"value\"")
+            colon()
+            writeMessage(content, table)
+        }
+        close("}", empty: false)
+    }
+
+    private mutating func refuse(_ detail: String) {
+        failure = .unsuitableValue
+        self.detail = detail
     }
 
     private mutating func write(

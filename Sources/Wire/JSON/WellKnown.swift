@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CProto
 
-/// Messages of `google.protobuf` that are not objects in JSON.
+/// Messages of `google.protobuf` that have a form of their own in JSON.
 enum WellKnown {
+    /// The members of the message inside and `@type`; if that one has a form of its own, `@type` and `value`.
+    case any
     /// A string of RFC 3339.
     case timestamp
     /// The value inside.
@@ -10,11 +12,22 @@ enum WellKnown {
 
     init?(_ table: UnsafePointer<cp_message>) {
         switch Codec.fullName(table) {
+        case "google.protobuf.Any": self = .any
         case "google.protobuf.Timestamp": self = .timestamp
         case "google.protobuf.BoolValue", "google.protobuf.Int64Value": self = .wrapper
         default: return nil
         }
     }
+}
+
+extension MessageRegistry {
+    /// Of the type that a URL names behind its last slash; nil for a type that is not known here.
+    static func table(url: String) -> UnsafePointer<cp_message>? {
+        guard let slash = url.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return type(named: String(url[url.index(after: slash)...])).map { table(of: $0) }
+    }
+
+    static func table(of type: any Message.Type) -> UnsafePointer<cp_message> { type.schema.table }
 }
 
 /// A moment in UTC as JSON has it: `1972-01-01T10:00:20.021Z`. Years from 1 to 9999; no leap seconds.

@@ -60,11 +60,15 @@ struct ConversionPrinter {
     private func printMember(_ field: FieldDescriptor, _ index: Int, _ name: String, _ p: inout CodePrinter) {
         guard let oneof = field.realContainingOneof else { return }
         let property = escaped(oneof.swiftName)
-        p.print("if w.chose(\(index)) {")
-        p.print("    var value = \(printer.unsetElement(field))", "    w.\(single(field))(\(index), &value)")
-        p.print("    \(property) = .\(name)(value)")
-        p.print("} else if case .\(name)(var value)? = \(property) {")
-        p.print("    w.\(single(field))(\(index), &value)", "}")
+        let step = "    w.\(single(field))(\(index), &value)"
+        p.print("if case .\(name)(var value)? = \(property) {")
+        p.print("    let isChosen = w.chose(\(index))")
+        // Out of the enum while it is changed, so that nothing else refers to it.
+        p.print("    if isChosen { \(property) = nil }", step)
+        p.print("    if isChosen { \(property) = .\(name)(value) }")
+        p.print("} else if w.chose(\(index)) {")
+        p.print("    var value = \(printer.unsetElement(field))", step)
+        p.print("    \(property) = .\(name)(value)", "}")
     }
 
     private func single(_ field: FieldDescriptor) -> String {

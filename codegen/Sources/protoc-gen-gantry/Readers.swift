@@ -83,13 +83,24 @@ struct ReaderPrinter {
         p.print("for (k, v) in \(member) { sum = sum &+ 1 &+ \(sum) }")
     }
 
+    /// By a span, which lends each element; a loop over the array would copy them.
+    private func printElements(_ field: FieldDescriptor, _ member: String, _ p: inout CodePrinter) {
+        p.print("do {")
+        if contestant == .gantry {
+            p.print("    let span = \(member).span")
+        } else {
+            // A property that is computed cannot lend anything.
+            p.print("    let array = \(member)", "    let span = array.span")
+        }
+        p.print("    for i in span.indices { sum = sum &+ 1 &+ \(swiftValue(field, "span[i]")) }", "}")
+    }
+
     private func printGantry(_ field: FieldDescriptor, _ p: inout CodePrinter) {
         let member = "m.\(escaped(field.swiftName))"
         switch model.cardinality(of: field) {
         case .required, .implicit: p.print("sum = sum &+ 1 &+ \(swiftValue(field, member))")
         case .optional: p.print("if let v = \(member) { sum = sum &+ 1 &+ \(swiftValue(field, "v")) }")
-        case .repeated:
-            p.print("for i in \(member).indices { sum = sum &+ 1 &+ \(swiftValue(field, member + "[i]")) }")
+        case .repeated: printElements(field, member, &p)
         case .map: printEntries(field, member, &p)
         case .oneofMember:
             let oneof = "m.\(field.realContainingOneof?.swiftName ?? "")"
@@ -104,7 +115,7 @@ struct ReaderPrinter {
         switch model.cardinality(of: field) {
         case .required, .implicit:
             p.print("sum = sum &+ 1 &+ \(swiftValue(field, member))")
-        case .repeated: p.print("for v in \(member) { sum = sum &+ 1 &+ \(swiftValue(field, "v")) }")
+        case .repeated: printElements(field, member, &p)
         case .map: printEntries(field, member, &p)
         case .oneofMember:
             let oneof = field.realContainingOneof.map { namer.messagePropertyName(oneof: $0).name } ?? ""

@@ -153,9 +153,7 @@ struct ValuePrinter {
         let conversion = ConversionPrinter(printer: self, message: message)
         p.print("extension \(model.swiftName(of: message)): Message {")
         p.withIndentation { p in
-            p.print(
-                "public static var schema: MessageSchema { MessageSchema(table: \(cLowerName(message.fullName))__type()) }"
-            )
+            p.print("public static let schema = MessageSchema(\(cLowerName(message.fullName))__type(), Self.self)")
             p.print()
             conversion.printUnset(&p)
             p.print()

@@ -29,6 +29,8 @@ enum cp_code {
 enum {
     /* Strings of proto2 files must be UTF-8, too. The reference accepts other bytes there. */
     CP_ALL_TEXT_UTF8 = 1,
+    /* For the encoder: all strings are known to be UTF-8. */
+    CP_TRUST_TEXT = 2,
 };
 
 /* One step from a message into a field. `index` is SIZE_MAX for fields that are not repeated. */
@@ -52,6 +54,27 @@ struct cp_error {
  */
 ProtobufCMessage *cp_decode(const struct cp_message *type, const uint8_t *data, size_t size, struct cp_arena *arena,
                             unsigned flags, struct cp_error *error);
+
+/*
+ * Encodes what was decoded: known fields by number, maps by key, integers in their shortest form, then the unknown
+ * fields in the order in which they came. The bytes lie in the arena. False on failure, with `error` filled in (offset
+ * 0). Swift values have an encoder of their own; this one is for what JSON was read into.
+ */
+bool cp_encode(const struct cp_message *type, const ProtobufCMessage *message, struct cp_arena *arena, unsigned flags,
+               ProtobufCBinaryData *bytes, struct cp_error *error);
+
+/*
+ * The size of the one field whose tag stands at `field`, with its tag; 0 if there is no whole field within `room`.
+ * `level`: of the message that it belongs to, below the root.
+ */
+size_t cp_field_size(const uint8_t *field, size_t room, unsigned level);
+
+/*
+ * Copies that field with tags, lengths and integers in their shortest form. `to` has room for its size and
+ * CP_FIELD_SLACK bytes. Gives the size of the copy.
+ */
+enum { CP_FIELD_SLACK = 16 };
+size_t cp_copy_field(const uint8_t *field, size_t size, uint8_t *to);
 
 /*
  * Are these whole fields, as a decoder takes them? `level`: of the message that they belong to, below the root. CP_OK,

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "encode.h"
-
 #include <limits.h>
 
 #include "internal.h"
