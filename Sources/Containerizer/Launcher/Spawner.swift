@@ -158,6 +158,7 @@ public actor Spawner {
     private static func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
         do {
             let answer = try SpawnAnswer(bytes)
+            if answer.helper > 0 { _ = try ProcessDescriptor(pid: answer.helper).reap() }
             guard descriptor >= 0 else { throw NoProcess() }
             return .success(Cloned(pid: answer.pid, pidfd: descriptor))
         } catch {

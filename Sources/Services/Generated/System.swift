@@ -27,6 +27,12 @@ public protocol SystemService: Sendable {
         _ request: Gantry.V1.InspectRequest, context: CallContext
     ) async throws -> Gantry.V1.InspectResponse
 
+    /// What a container's first process would be told, and who asks for it. The container is prepared and taken down
+    /// again; nothing is launched.
+    func plan(
+        _ request: Gantry.V1.PlanRequest, context: CallContext
+    ) async throws -> Gantry.V1.PlanResponse
+
     /// The calls that are being worked on.
     func pending(
         _ request: Gantry.V1.PendingRequest, context: CallContext
@@ -61,6 +67,10 @@ extension SystemService {
         router.unary(
             service: service, method: "Inspect", decode: decodeMessage,
             handle: { try await self.inspect($0, context: $1) }, encode: encodeMessage
+        )
+        router.unary(
+            service: service, method: "Plan", decode: decodeMessage,
+            handle: { try await self.plan($0, context: $1) }, encode: encodeMessage
         )
         router.unary(
             service: service, method: "Pending", decode: decodeMessage,
@@ -107,6 +117,14 @@ public struct SystemClient: Sendable {
         _ request: Gantry.V1.InspectRequest, options: CallOptions = CallOptions()
     ) async throws -> Gantry.V1.InspectResponse {
         try await connection.call(service: "gantry.v1.System", method: "Inspect", request, options)
+    }
+
+    /// What a container's first process would be told, and who asks for it. The container is prepared and taken down
+    /// again; nothing is launched.
+    public func plan(
+        _ request: Gantry.V1.PlanRequest, options: CallOptions = CallOptions()
+    ) async throws -> Gantry.V1.PlanResponse {
+        try await connection.call(service: "gantry.v1.System", method: "Plan", request, options)
     }
 
     /// The calls that are being worked on.
@@ -159,6 +177,12 @@ extension ServiceDescription {
                 comment: "One container with the history of its steps. Never waits for the container.",
                 request: Gantry.V1.InspectRequest.self,
                 response: Gantry.V1.InspectResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Plan",
+                comment: "What a container's first process would be told, and who asks for it. The container is prepared and taken down again; nothing is launched.",
+                request: Gantry.V1.PlanRequest.self,
+                response: Gantry.V1.PlanResponse.self,
                 requestStream: false, responseStream: false),
             ServiceDescription.Method(
                 name: "Pending",

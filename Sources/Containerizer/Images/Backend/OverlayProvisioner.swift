@@ -82,6 +82,17 @@ public final class OverlayProvisioner: Provisioner {
             ephemeralVolumes: [paths.upper, paths.work])
     }
 
+    public func openRoot(_ id: Mesos.ContainerID) async throws -> Directory {
+        do {
+            let container = try ContainerPath(id)
+            let lower = try Self.layers(in: try directories.readRecord(container), of: container)
+            let layers = lower.reversed() + mountPoints
+            return try await pool.run { try Directory.detachedOverlay(lower: layers) }
+        } catch {
+            throw ContainerError(wrapping: error, step: "opening the root file system")
+        }
+    }
+
     public func destroy(_ id: Mesos.ContainerID) async throws -> Bool {
         let container = try ContainerPath(id)
         do {
