@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
 internal import Client
+internal import Services
 internal import Wire
 
 struct ExecCommand: AsyncParsableCommand {

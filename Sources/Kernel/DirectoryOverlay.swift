@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLinux
 internal import Glibc
+internal import SystemPackage
 
 extension Directory {
     /// An overlay of three directories that is attached nowhere: no mount namespace shows it, and it ends with the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+internal import SystemPackage
 
 /// A directory as the root of what is below it, for file systems that are not ours.
 extension Directory {
@@ -17,7 +17,7 @@ extension Directory {
         do {
             let opened = try systemCall("openat2", subject) {
                 gantry_openat2(
-                    number, path, UInt64(UInt32(bitPattern: O_PATH | O_CLOEXEC)), 0,
+                    number, path, UInt64(UInt32(bitPattern: GANTRY_O_PATH | O_CLOEXEC)), 0,
                     GANTRY_RESOLVE_IN_ROOT | GANTRY_RESOLVE_NO_MAGICLINKS)
             }
             found = Descriptor(owning: opened)

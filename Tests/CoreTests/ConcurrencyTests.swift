@@ -37,9 +37,8 @@ import Wire
         let gone = await #expect(throws: ContainerError.self) { try await core.kill(id, signal: 15) }
         #expect(gone?.kind == .failedPrecondition)
 
-        let joined = Task { try await fixture.destroy(name)?.status }
-        let waiting = Task { try await fixture.wait(name)?.status }
-        while await fixture.state(name) != "destroying" { await Task.yield() }
+        let joined = await core.beginDestroyForTest(id)
+        let waiting = await core.beginWaitForTest(id)
         fixture.faults.release("kill \(name)")
         // The signal came before the end, and init wrote it down.
         for status in [try await ended.value, try await joined.value, try await waiting.value] {
@@ -53,10 +52,9 @@ import Wire
     /// containerizer.md R-4.
     @Test(arguments: names) func aCallerThatGoesAwayChangesNothing(name: String) async throws {
         let (fixture, ended) = try await destroying(name)
-        let waiting = Task { try await fixture.wait(name)?.status }
-        let impatient = [
-            Task { try await fixture.wait(name)?.status }, Task { try await fixture.destroy(name)?.status },
-        ]
+        let (core, id) = (fixture.containerizer, CoreFixture.id(name))
+        let waiting = await core.beginWaitForTest(id)
+        let impatient = [await core.beginWaitForTest(id), await core.beginDestroyForTest(id)]
         for task in impatient { task.cancel() }
         for task in impatient { await #expect(throws: CancellationError.self) { try await task.value } }
         ended.cancel()
@@ -128,5 +126,16 @@ import Wire
         }
         #expect(statuses.count == 20 && statuses.allSatisfy { $0.containerID == id && $0.executorPid != nil })
         try await fixture.destroy("a")
+    }
+}
+
+extension Containerizer {
+    /// Calls that have come as far as they come without waiting when this returns.
+    func beginWaitForTest(_ id: Mesos.ContainerID) -> Task<Int32?, any Error> {
+        Task.immediate { try await self.wait(id)?.status }
+    }
+
+    func beginDestroyForTest(_ id: Mesos.ContainerID) -> Task<Int32?, any Error> {
+        Task.immediate { try await self.destroy(id)?.status }
     }
 }

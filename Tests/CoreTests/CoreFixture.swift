@@ -4,6 +4,7 @@ import Glibc
 import Kernel
 import Logging
 import Reactor
+import SystemPackage
 import TestSupport
 import Wire
 
@@ -93,6 +94,10 @@ final class CoreFixture: Sendable {
         try await containerizer.wait(Self.id(text))
     }
 
+    func outcome(_ text: String) async throws -> Promise<Mesos.Slave.ContainerTermination> {
+        try await containerizer.outcomeForTest(Self.id(text))
+    }
+
     var containers: [String] {
         get async { await containerizer.containers().map(\.text).sorted() }
     }
@@ -113,7 +118,8 @@ final class CoreFixture: Sendable {
 
     /// What is left of containers in the daemon's directories.
     func leftovers() throws -> [String] {
-        try ["run/containers", "sandboxes"].flatMap { try temporary.directory.directory(.init($0)).names() }
-            .map(\.description)
+        var names: [FilePath] = []
+        for path: FilePath in ["run/containers", "sandboxes"] { names += try temporary.directory.directory(path).names() }
+        return names.map(\.description)
     }
 }

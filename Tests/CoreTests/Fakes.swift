@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Kernel
+import SystemPackage
 import Synchronization
 import Wire
 

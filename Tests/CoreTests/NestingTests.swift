@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Kernel
+import SystemPackage
 import Testing
 import Wire
 
@@ -8,7 +9,7 @@ import Wire
 
 /// Containers inside of others (containerizer.md 2.3, 2.8, 2.9, 2.12, 3.11).
 @Suite struct NestingTests {
-    private typealias Config = Mesos.Slave.ContainerConfig
+    private typealias Outcome = Promise<Mesos.Slave.ContainerTermination>
 
     // MARK: Checks
 
@@ -165,9 +166,10 @@ import Wire
     @Test func childrenEndBeforeTheirParents() async throws {
         let fixture = try CoreFixture()
         for name in ["a", "a.b", "a.b.c", "a.d"] { try await fixture.launch(name) }
-        let waiting = ["a.b", "a.b.c", "a.d"].map { name in Task { try await fixture.wait(name) } }
+        var outcomes: [Outcome] = []
+        for name in ["a.b", "a.b.c", "a.d"] { outcomes.append(try await fixture.outcome(name)) }
         #expect(try await fixture.destroy("a")?.status == 9)
-        for wait in waiting { #expect(try await wait.value?.status == 9) }
+        for outcome in outcomes { #expect(try await outcome.value().status == 9) }
         let kills = fixture.faults.log.filter { $0.hasPrefix("kill") }
         #expect(kills.count == 4 && kills.last == "kill a")
         #expect(kills.firstIndex(of: "kill a.b.c") ?? .max < kills.firstIndex(of: "kill a.b") ?? 0)
@@ -179,12 +181,11 @@ import Wire
     @Test func aParentThatExitsTakesItsChildrenAlong() async throws {
         let fixture = try CoreFixture()
         for name in ["a", "a.b"] { try await fixture.launch(name) }
-        let child = Task { try await fixture.wait("a.b") }
-        let parent = Task { try await fixture.wait("a") }
+        let (child, parent) = (try await fixture.outcome("a.b"), try await fixture.outcome("a"))
         while !fixture.faults.log.contains("start a") { await Task.yield() }
         fixture.launcher.process(CoreFixture.id("a"))?.end(3 << 8)
-        #expect(try await parent.value?.status == 3 << 8)
-        #expect(try await child.value?.status == 9)
+        #expect(try await parent.value().status == 3 << 8)
+        #expect(try await child.value().status == 9)
     }
 
     @Test func aLimitationIsPassedToTheChildren() async throws {
@@ -192,15 +193,14 @@ import Wire
         fixture.faults.hold("watch one a")
         fixture.faults.fail("watch one a")
         for name in ["a", "a.b"] { try await fixture.launch(name) }
-        let child = Task { try await fixture.wait("a.b") }
-        let parent = Task { try await fixture.wait("a") }
+        let (child, parent) = (try await fixture.outcome("a.b"), try await fixture.outcome("a"))
         try await fixture.faults.reached("watch one a")
         fixture.faults.release("watch one a")
-        for termination in [try await parent.value, try await child.value] {
-            #expect(termination?.state == .taskFailed)
-            #expect(termination?.reason == .containerLimitationMemory)
-            #expect(termination?.message == "too much")
-            #expect(termination?.status == 9)
+        for termination in [try await parent.value(), try await child.value()] {
+            #expect(termination.state == .taskFailed)
+            #expect(termination.reason == .containerLimitationMemory)
+            #expect(termination.message == "too much")
+            #expect(termination.status == 9)
         }
     }
 
@@ -326,7 +326,11 @@ import Wire
         #expect(error?.errno == 20 || error?.errno == 40, "ENOTDIR or ELOOP")
         #expect(try Directory(outside).names().isEmpty)
         #expect(await fixture.containers == ["a"])
-        try await fixture.containerizer.remove(CoreFixture.id("a.b"))
+        let removal = await #expect(throws: ContainerError.self) {
+            try await fixture.containerizer.remove(CoreFixture.id("a.b"))
+        }
+        #expect(removal?.errno == 40, "ELOOP")
+        #expect(fixture.exists(outside))
         try await fixture.destroy("a")
     }
 }
@@ -335,5 +339,10 @@ extension Containerizer {
     /// A container of which only the name is known.
     func adoptForTest(_ id: Mesos.ContainerID) {
         insert(Container(adopting: id))
+    }
+
+    /// What a `wait` that begins now waits for.
+    func outcomeForTest(_ id: Mesos.ContainerID) throws -> Promise<Mesos.Slave.ContainerTermination> {
+        try known(id).outcome
     }
 }

@@ -2,6 +2,7 @@
 
 import Glibc
 import Kernel
+import SystemPackage
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Wire
+public import Wire
 
 /// Containers inside of others: what is asked of a nested launch, and who is whose child (containerizer.md 2.3.1, 2.3.2).
 extension Containerizer {

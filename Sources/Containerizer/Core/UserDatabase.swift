@@ -2,7 +2,9 @@
 
 import Glibc
 import Kernel
+import Reactor
 import SystemPackage
+import Wire
 
 /// The users and groups of a root file system: passwd(5) and group(5). The files are the image's, so anything may be in
 /// them: their size is bounded, and a line that does not have the form is no entry.

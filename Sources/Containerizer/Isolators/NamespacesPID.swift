@@ -30,6 +30,6 @@ struct NamespacesPID: Isolator {
             config.rootfs == nil
             ? [.mount("proc", on: "/proc", attributes: [.noSetuid, .noExecute, .noDevices])] : []
         let own = sharing ? [Namespace.mount] : [Namespace.pid, Namespace.mount]
-        return Contribution(launchInfo: .init(enterNamespaces: parents, cloneNamespaces: own), steps: fresh)
+        return Contribution(launchInfo: .init(cloneNamespaces: own, enterNamespaces: parents), steps: fresh)
     }
 }

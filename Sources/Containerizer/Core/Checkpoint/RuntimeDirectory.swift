@@ -106,13 +106,10 @@ public struct RuntimeDirectory: Sendable {
     /// - Throws: `checkpoint.corrupt`.
     public func termination(of id: Mesos.ContainerID) throws -> Mesos.Slave.ContainerTermination? {
         let path = path(of: .termination, of: id)
-        let framed: [UInt8]
-        do {
-            framed = try Self.read(path, limit: Self.terminationLimit)
-        } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory {
+        let name = FilePath(id.segments.joined(separator: "/containers/")).appending(File.termination.rawValue)
+        guard let framed = try containersDirectory.readFile(name, limit: Self.terminationLimit), !framed.isEmpty else {
             return nil
         }
-        if framed.isEmpty { return nil }
         let length = framed.count < 4 ? nil : framed.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self)) }
         guard let length, framed.count == length + 4,
             let termination = try? Mesos.Slave.ContainerTermination(decoding: Array(framed.dropFirst(4)))

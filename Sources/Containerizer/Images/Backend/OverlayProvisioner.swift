@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Core
-internal import Kernel
+public import Kernel
 public import Reactor
 internal import Synchronization
 public import Wire
