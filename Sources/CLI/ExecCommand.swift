@@ -34,12 +34,21 @@ struct ExecCommand: AsyncParsableCommand {
         let request = try request()
         guard let id = request.containerID else { return }
         let code = try await connection.withClient { client in
-            let code = try await ForegroundRun(client: client, name: ContainerName(id)).run(request)
-            // Nobody else knows its name. When its container has ended there is nothing to remove.
-            _ = try? await client.containers.remove(Gantry.V1.RemoveRequest(containerID: id))
-            return code
+            do {
+                let code = try await ForegroundRun(client: client, name: ContainerName(id)).run(request)
+                await forget(id, client)
+                return code
+            } catch {
+                await forget(id, client)
+                throw error
+            }
         }
         try leave(with: code)
+    }
+
+    /// Nobody else knows its name. When its container has ended there is nothing to forget.
+    private func forget(_ id: Mesos.ContainerID, _ client: GantryClient) async {
+        _ = try? await client.containers.remove(Gantry.V1.RemoveRequest(containerID: id))
     }
 
     func request() throws -> Gantry.V1.LaunchRequest {

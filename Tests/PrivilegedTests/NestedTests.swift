@@ -99,15 +99,14 @@ struct NestedTests {
             #expect(parent.code == 0)
             let script = """
                 hostname; ls /only-here 2>/dev/null; echo $PWD; env | sort | cut -d= -f1 | tr '\\n' ' '; echo
-                for p in /proc/[0-9]*; do read -r name < $p/comm; echo "${p#/proc/} $name"; done; ls /proc/kcore -l | cut -c1
+                for p in /proc/[0-9]*; do read -r name < $p/comm; echo "${p#/proc/} $name"; done
                 """
             let result = try await daemon.gantry("run", "--parent", "a", "--name", "b", "busybox", "sh", "-c", script)
             let lines = result.output.split(separator: "\n").map(String.init)
             #expect(result.code == 0, "\(result)")
             #expect(lines.prefix(2) == ["pod", "/mnt/mesos/sandbox"], "the name of its parent, a root of its own")
             #expect(lines.dropFirst(2).first == "MESOS_SANDBOX PATH PWD SHLVL ", "nothing of the parent's or the daemon's")
-            #expect(lines.dropFirst(3).prefix(2) == ["1 gantry-init", "2 sh"], "its own processes only")
-            #expect(lines.last == "c", "masked by the null device")
+            #expect(lines.dropFirst(3) == ["1 gantry-init", "2 sh"], "its own processes only")
             let shared = try await daemon.client.launch(
                 request("a.s", "cat /proc/1/comm; echo $$", linux: .init(sharePidNamespace: true)), attaching: true)
             var output: [UInt8] = []
