@@ -92,7 +92,7 @@ int step_bind(const struct step *step) {
     bool recursive = step->field[3].number != 0, optional = step->field[6].number != 0;
 
     bool by_path = step->field[5].number == 0 && step->field[7].number == 0;
-    scoped_fd found = by_path                       ? -1
+    scoped_fd found = by_path                      ? -1
                       : step->field[7].number != 0 ? open_host_directory(source)
                                                    : open_in_root(source, 0, 0);
     scoped_fd tree = by_path      ? sys_open_tree_clone(AT_FDCWD, source, recursive)

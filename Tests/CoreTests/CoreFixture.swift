@@ -119,7 +119,9 @@ final class CoreFixture: Sendable {
     /// What is left of containers in the daemon's directories.
     func leftovers() throws -> [String] {
         var names: [FilePath] = []
-        for path: FilePath in ["run/containers", "sandboxes"] { names += try temporary.directory.directory(path).names() }
+        for path: FilePath in ["run/containers", "sandboxes"] {
+            names += try temporary.directory.directory(path).names()
+        }
         return names.map(\.description)
     }
 }

@@ -138,7 +138,9 @@ struct FakeIsolator: Isolator {
         return contribution
     }
 
-    func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws { try await faults.pass("isolate \(name) \(id.text)") }
+    func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws {
+        try await faults.pass("isolate \(name) \(id.text)")
+    }
 
     /// Ends when the test lets it fail or releases it.
     func watch(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerLimitation {

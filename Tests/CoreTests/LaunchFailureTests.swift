@@ -81,7 +81,11 @@ import Wire
 
         fixture.faults.mend(point)
         #expect(try await fixture.launch(kind.name, kind.config(image: fault.image)) == .success)
-        if let root = kind.parents.first { try await fixture.destroy(root) } else { try await fixture.destroy(kind.name) }
+        if let root = kind.parents.first {
+            try await fixture.destroy(root)
+        } else {
+            try await fixture.destroy(kind.name)
+        }
         #expect(try fixture.leftovers().isEmpty)
     }
 

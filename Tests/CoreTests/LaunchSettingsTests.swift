@@ -75,7 +75,8 @@ import Wire
 
     @Test func anIsolatorsCommandReplacesTheConfigurations() throws {
         let info = Mesos.Slave.ContainerLaunchInfo(command: .init(value: "other", shell: false, arguments: ["o"]))
-        #expect(try settings(config()).command(isolators: info) == .init(value: "other", shell: false, arguments: ["o"]))
+        #expect(
+            try settings(config()).command(isolators: info) == .init(value: "other", shell: false, arguments: ["o"]))
         #expect(
             try settings(config()).command(isolators: .init())
                 == .init(value: "executor", shell: false, arguments: ["executor"]))
@@ -131,7 +132,8 @@ import Wire
 
     @Test func theSandboxIsNamedAsTheContainerSeesIt() {
         func sandbox(_ settings: LaunchSettings) -> [String?] {
-            settings.environment(agent: [:], isolators: nil).variables.filter { $0.name == "MESOS_SANDBOX" }.map(\.value)
+            settings.environment(agent: [:], isolators: nil).variables.filter { $0.name == "MESOS_SANDBOX" }.map(
+                \.value)
         }
         #expect(sandbox(settings(config())) == ["/sandbox"])
         #expect(sandbox(settings(config(rootfs: "/r"))) == ["/mnt/mesos/sandbox"])

@@ -26,7 +26,8 @@ struct CgroupSharingTests {
     private func config(
         shares: Bool? = nil, debug: Bool = false, rootfs: String? = nil, limits: [String: Double] = [:]
     ) -> Mesos.Slave.ContainerConfig {
-        var config = Mesos.Slave.ContainerConfig.plain(rootfs: rootfs, linux: .init(shareCgroups: shares), limits: limits)
+        var config = Mesos.Slave.ContainerConfig.plain(
+            rootfs: rootfs, linux: .init(shareCgroups: shares), limits: limits)
         if debug { config.containerClass = .debug }
         return config
     }

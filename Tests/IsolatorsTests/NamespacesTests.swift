@@ -138,7 +138,8 @@ struct NamespacesTests {
 
     @Test(arguments: [
         NestedIPC(), NestedIPC(rootfs: "/r", steps: ["mount tmpfs /dev/shm 38 mode=1777"]),
-        NestedIPC(mode: .shareParent), NestedIPC(mode: .shareParent, rootfs: "/r", steps: ["bind /dev/shm /dev/shm 0 rec"]),
+        NestedIPC(mode: .shareParent),
+        NestedIPC(mode: .shareParent, rootfs: "/r", steps: ["bind /dev/shm /dev/shm 0 rec"]),
         NestedIPC(
             mode: .shareParent, rootfs: "/r", around: [.shareParent, .shareParent], roots: "/r",
             steps: ["bind /dev/shm /dev/shm 0 rec"]),

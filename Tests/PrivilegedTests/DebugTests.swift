@@ -14,7 +14,8 @@ struct DebugTests {
     private func web(_ script: String = "exec sleep 1000", _ body: (RealDaemon) async throws -> Void) async throws {
         try await RealDaemon.run { daemon in
             let started = try await daemon.gantry(
-                "run", "--detach", "--name", "web", "--hostname", "front", "--workdir", "/srv/work", "--env", "A=parent",
+                "run", "--detach", "--name", "web", "--hostname", "front", "--workdir", "/srv/work", "--env",
+                "A=parent",
                 "--env", "B=parent", "busybox", "sh", "-c", script)
             #expect(started.code == 0, "\(started)")
             try await body(daemon)
@@ -82,7 +83,9 @@ struct DebugTests {
     }
 
     @Test func usersByNameAreThoseOfTheContainer() async throws {
-        try await web("echo 'www:x:123:45:::' >> /etc/passwd; echo 'extra:x:77:www' >> /etc/group; echo up; exec sleep 1000") {
+        try await web(
+            "echo 'www:x:123:45:::' >> /etc/passwd; echo 'extra:x:77:www' >> /etc/group; echo up; exec sleep 1000"
+        ) {
             daemon in
             let logs = try await daemon.client.containers.output(of: .init(value: "web"))
             #expect(try await logs.next()?.data?.data == Array("up\n".utf8))

@@ -86,7 +86,8 @@ struct NestedTests {
             #expect(numbers?.last == "1")
             let listed = try await daemon.client.containers.containers(.init()).containerIDs
             #expect(listed.count == 7)
-            #expect(try await daemon.client.containers.destroy(.init(containerID: Self.id("a"))).termination?.status == 9)
+            #expect(
+                try await daemon.client.containers.destroy(.init(containerID: Self.id("a"))).termination?.status == 9)
             #expect(daemon.leftovers().isEmpty, "\(daemon.leftovers())")
         }
     }
@@ -105,7 +106,8 @@ struct NestedTests {
             let lines = result.output.split(separator: "\n").map(String.init)
             #expect(result.code == 0, "\(result)")
             #expect(lines.prefix(2) == ["pod", "/mnt/mesos/sandbox"], "the name of its parent, a root of its own")
-            #expect(lines.dropFirst(2).first == "MESOS_SANDBOX PATH PWD SHLVL ", "nothing of the parent's or the daemon's")
+            #expect(
+                lines.dropFirst(2).first == "MESOS_SANDBOX PATH PWD SHLVL ", "nothing of the parent's or the daemon's")
             #expect(lines.dropFirst(3) == ["1 gantry-init", "2 sh"], "its own processes only")
             let shared = try await daemon.client.launch(
                 request("a.s", "cat /proc/1/comm; echo $$", linux: .init(sharePidNamespace: true)), attaching: true)
@@ -140,7 +142,8 @@ struct NestedTests {
                 #expect(try await memory("a.own.c") == 48 << 20)
                 #expect(try await memory("a.own.d") == 48 << 20)
                 // Where there is a controller they are in the same cgroup; where they are only counted, below it.
-                for (name, path) in try await cgroups("a.b", daemon) where name.contains("memory") || name.contains("cpu") {
+                for (name, path) in try await cgroups("a.b", daemon)
+                where name.contains("memory") || name.contains("cpu") {
                     #expect(path == a[name], "\(name)")
                 }
             }
@@ -178,7 +181,8 @@ struct NestedTests {
     @Test func theEndOfANestedContainerIsKnownUntilItIsRemoved() async throws {
         try await RealDaemon.run { daemon in
             _ = try await daemon.client.launch(request("a"))
-            let ended = try await daemon.gantry("run", "--name", "a.b", "busybox", "sh", "-c", "echo kept > file; exit 42")
+            let ended = try await daemon.gantry(
+                "run", "--name", "a.b", "busybox", "sh", "-c", "echo kept > file; exit 42")
             #expect(ended.code == 42)
             #expect(try await daemon.gantry("wait", "a.b").code == 42)
             #expect(try await daemon.gantry("wait", "a.b").code == 42)
@@ -201,7 +205,8 @@ struct NestedTests {
             _ = try await daemon.client.launch(request("a", "trap 'exit 3' TERM; sleep 1000 & wait"))
             let b = try await daemon.client.launch(request("a.b"))
             let c = try await daemon.client.launch(request("a.b.c"))
-            let host = try await daemon.client.launch(request("a.h", image: false, linux: .init(sharePidNamespace: true)))
+            let host = try await daemon.client.launch(
+                request("a.h", image: false, linux: .init(sharePidNamespace: true)))
             let client = daemon.client
             let waiting = Task { try await client.containers.wait(.init(containerID: Self.id("a"))).termination }
             _ = try await daemon.client.containers.kill(.init(containerID: Self.id("a"), signal: 15))
@@ -242,7 +247,8 @@ struct NestedTests {
             // No child of the daemon is left unreaped but the spawner.
             var children = 0
             for task in try Directory("/proc/\(daemon.pid)/task").names() {
-                children += try ControlFile.read("/proc/\(daemon.pid)/task/\(task)/children").split(separator: " ").count
+                children += try ControlFile.read("/proc/\(daemon.pid)/task/\(task)/children").split(separator: " ")
+                    .count
             }
             #expect(children == 1)
         }

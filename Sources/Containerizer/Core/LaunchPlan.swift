@@ -31,7 +31,8 @@ struct LaunchPlan {
         var info = merge.merged
 
         let settings = LaunchSettings(
-            config: config, parent: config.containerClass == .debug ? parent : nil, sandboxMountPoint: sandboxMountPoint)
+            config: config, parent: config.containerClass == .debug ? parent : nil, sandboxMountPoint: sandboxMountPoint
+        )
         info.command = try settings.command(isolators: info)
         info.environment = settings.environment(agent: environment, isolators: info.environment)
         info.taskEnvironment = nil

@@ -71,7 +71,9 @@ extension Gantry.Init.V1.Step.Kind {
 
     /// MS_* of mount(2).
     private static func propagation(_ flags: UInt64) -> String {
-        let names: [(UInt64, String)] = [(1 << 18, "private"), (1 << 19, "slave"), (1 << 20, "shared"), (1 << 14, "all")]
+        let names: [(UInt64, String)] = [
+            (1 << 18, "private"), (1 << 19, "slave"), (1 << 20, "shared"), (1 << 14, "all"),
+        ]
         return names.filter { flags & $0.0 != 0 }.map(\.1).joined(separator: ", ")
     }
 
@@ -91,7 +93,9 @@ extension Gantry.Init.V1.Step.Kind {
     }
 
     private static func program(_ path: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]) -> String {
-        let variables = environment.map { PlanText.shown($0.split(separator: UInt8(ascii: "=")).first.map(Array.init) ?? []) }
+        let variables = environment.map {
+            PlanText.shown($0.split(separator: UInt8(ascii: "=")).first.map(Array.init) ?? [])
+        }
         let words = arguments.map { "\"\(PlanText.shown($0))\"" }.joined(separator: " ")
         return "\(PlanText.shown(path)) \(words), with \(variables.joined(separator: " "))"
     }

@@ -45,7 +45,8 @@ public actor LinuxLauncher: Launcher {
         let control = try SocketPair(.stream)
         let parent = try request.enters == 0 ? nil : self.parent(of: id)
         let clone = SpawnRequest(
-            namespaces: request.namespaces, enters: request.enters, hasCgroup: files.cgroup != nil, takesStage: request.takesStage,
+            namespaces: request.namespaces, enters: request.enters, hasCgroup: files.cgroup != nil,
+            takesStage: request.takesStage,
             tasks: files.tasks.count)
         // Before the clone, so that init need not wait for it.
         let unsent = try InitProcess.send(InitProcess.message(plan: request.plan), on: control.own)
