@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Kernel
+import SystemPackage
 import Testing
 import Wire
 
@@ -87,6 +89,63 @@ import Wire
             try await fixture.destroy(kind.name)
         }
         #expect(try fixture.leftovers().isEmpty)
+    }
+
+    struct Checkpoint: Sendable, CustomTestStringConvertible {
+        var file: String
+        var step: String
+        /// Where the launch is held, for the test to take the file's place.
+        var point: String
+        var state: String
+        var testDescription: String { file }
+    }
+
+    private static let checkpoints = [
+        Checkpoint(file: "config", step: "checkpoint config", point: "provision", state: "provisioning"),
+        Checkpoint(file: "launch_info", step: "checkpoint launch info", point: "prepare one", state: "preparing"),
+        Checkpoint(file: "pid", step: "checkpoint pid", point: "prepare one", state: "preparing"),
+    ]
+
+    @Test(arguments: checkpoints, Kind.allCases)
+    func aCheckpointThatCannotBeWritten(checkpoint: Checkpoint, kind: Kind) async throws {
+        let needsImage = checkpoint.point == "provision"
+        if needsImage && kind == .debug { return }
+        let fixture = try CoreFixture()
+        for parent in kind.parents { try await fixture.launch(parent) }
+        fixture.faults.hold("\(checkpoint.point) \(kind.name)")
+        fixture.faults.hold("kill \(kind.name)")
+        let launch = Task { try await fixture.launch(kind.name, kind.config(image: needsImage)) }
+        try await fixture.faults.reached("\(checkpoint.point) \(kind.name)")
+        try Directory(fixture.runtimePath(kind.name)).make(FilePath(checkpoint.file))
+        fixture.faults.release("\(checkpoint.point) \(kind.name)")
+        let error = await #expect(throws: ContainerError.self) { try await launch.value }
+        #expect(error?.step == checkpoint.step)
+        #expect(error?.errno == 21, "EISDIR")
+        // A process that nobody could find after a crash must not go on.
+        let forked = checkpoint.file == "pid"
+        #expect(await fixture.state(kind.name) == (forked ? "destroying" : checkpoint.state))
+        fixture.faults.release("kill \(kind.name)")
+        #expect(try await fixture.destroy(kind.name)?.status == (forked ? 9 : nil))
+        #expect(await fixture.containers == kind.parents)
+        if let root = kind.parents.first { try await fixture.destroy(root) }
+        #expect(try fixture.leftovers().isEmpty)
+    }
+
+    /// A pid that only the daemon has would prove that the agent's records were wiped (containerizer.md L12).
+    @Test func theAgentsPidComesFirst() async throws {
+        let fixture = try CoreFixture()
+        fixture.faults.hold("kill x")
+        let error = await #expect(throws: ContainerError.self) {
+            try await fixture.launch("x", checkpoint: "/nonexistent/pid")
+        }
+        #expect(error?.step == "checkpoint pid" && error?.errno == 2)
+        #expect(!fixture.exists(fixture.runtimePath("x") + "/pid"))
+        fixture.faults.release("kill x")
+        #expect(try await fixture.destroy("x")?.status == 9)
+        let path = fixture.sandboxPath("") + "agent-pid"
+        try await fixture.launch("x", checkpoint: path)
+        #expect(fixture.exists(path) && fixture.exists(fixture.runtimePath("x") + "/pid"))
+        try await fixture.destroy("x")
     }
 
     /// A destroy that comes while a launch is at a step.

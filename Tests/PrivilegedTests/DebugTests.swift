@@ -82,6 +82,26 @@ struct DebugTests {
         }
     }
 
+    /// The executor of a command task stays on the host's file system; its task is somewhere else.
+    @Test func itEntersTheTaskOfACommandTask() async throws {
+        try await RealDaemon.run { daemon in
+            let script =
+                "unshare -m /bin/sh -c 'mount -t tmpfs none /mnt; echo here > /mnt/task; echo up; exec sleep 1000' & wait"
+            var config = Mesos.Slave.ContainerConfig(directory: "", commandInfo: .init(value: script))
+            config.taskInfo = .init(name: "t", taskID: .init(value: "t"), slaveID: .init(value: "s"))
+            config.containerInfo = .init(
+                type: .mesos,
+                linuxInfo: .init(effectiveCapabilities: .init(capabilities: [.sysAdmin, .dacOverride])))
+            let container = try await daemon.client.launch(
+                .init(containerID: .init(value: "web"), containerConfig: config), attaching: true)
+            #expect(try await container.output?.next()?.data?.data == Array("up\n".utf8))
+            let result = try await daemon.gantry("exec", "web", "cat", "/mnt/task")
+            #expect(result == .init(code: 0, output: "here\n", error: ""))
+            #expect(access("/mnt/task", F_OK) != 0, "nothing of it is on the host")
+            #expect(try await daemon.gantry("destroy", "web").code == 0)
+        }
+    }
+
     @Test func usersByNameAreThoseOfTheContainer() async throws {
         try await web(
             "echo 'www:x:123:45:::' >> /etc/passwd; echo 'extra:x:77:www' >> /etc/group; echo up; exec sleep 1000"

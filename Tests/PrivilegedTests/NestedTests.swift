@@ -230,6 +230,25 @@ struct NestedTests {
         }
     }
 
+    @Test func aKilledDaemonLeavesNothingThatTheNextDoesNotFind() async throws {
+        try await RealDaemon.run { daemon in
+            for request in [
+                request("a"), request("a.b"), request("a.b.c"), request("a.own", linux: .init(shareCgroups: false)),
+                request("a.b.debug", debug: true),
+            ] {
+                _ = try await daemon.client.launch(request)
+            }
+            try await daemon.crash()
+            #expect(daemon.leftovers().contains { $0.hasPrefix("process") }, "they live on without a daemon")
+            try await daemon.start()
+            _ = try await daemon.gantry("destroy", "a")
+            #expect(daemon.leftovers().isEmpty, "\(daemon.leftovers())")
+            _ = try await daemon.client.launch(request("a"))
+            _ = try await daemon.client.launch(request("a.b"))
+            #expect(try await daemon.gantry("destroy", "a").code == 0)
+        }
+    }
+
     @Test func manyChildrenAtOnce() async throws {
         try await RealDaemon.run { daemon in
             _ = try await daemon.client.launch(request("a"))

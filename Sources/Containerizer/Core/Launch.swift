@@ -122,10 +122,10 @@ extension Containerizer {
         let root = try await provision(container)
         let user = try await identity(of: container)
         try giveSandbox(of: container, to: user)
-        try advance(container)
         try await step(.launch, "checkpoint config", of: container) {
             try runtime.write(container.config, to: .config, of: id)
         }
+        try advance(container)
         let contributions = try await prepare(container)
 
         let parent = id.parent.flatMap { table[$0] }
@@ -196,7 +196,8 @@ extension Containerizer {
         let directory = container.config.directory
         let process = try await step(.launch, "fork", of: container) {
             let request = ForkRequest(
-                namespaces: plan.namespaces, enters: plan.enters, takesStage: plan.takesStage,
+                namespaces: plan.namespaces, enters: plan.enters, entersTask: plan.entersTask,
+                takesStage: plan.takesStage,
                 plan: try plan.plan.encoded(), cgroup1Directories: plan.cgroup1Directories,
                 sandbox: try sandboxes.open(id, at: directory), statusFile: runtime.path(of: .status, of: id))
             return try await launcher.fork(id, request)

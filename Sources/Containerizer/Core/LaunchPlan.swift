@@ -12,6 +12,8 @@ struct LaunchPlan {
     var namespaces: UInt64
     /// The parent container's namespaces that are entered before the clone.
     var enters: UInt64
+    /// Whether they are those of the task that the parent's executor runs, not of the executor.
+    var entersTask: Bool
     var takesStage: Bool
     var cgroup1Directories: [String]
     var plan: Gantry.Init.V1.Plan
@@ -45,6 +47,7 @@ struct LaunchPlan {
         launchInfo = info
         namespaces = info.cloneNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
         enters = info.enterNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
+        entersTask = info.enterNamespaces.contains(Namespace.mount) && parent?.config.taskInfo != nil
         cgroup1Directories = contributions.flatMap(\.contribution.cgroup1Directories)
         let linux = config.containerInfo?.linuxInfo
         let contributed = contributions.flatMap { named in

@@ -23,6 +23,8 @@ public struct ForkRequest: Sendable {
     public var namespaces: UInt64
     /// CLONE_NEW* bits of the parent container's namespaces, which are entered before the clone.
     public var enters: UInt64
+    /// Whether they are those of the task that the parent, the executor of a command task, runs (containerizer.md 3.9.2).
+    public var entersTask: Bool
     /// Whether the container takes a stage, which brings more namespaces and the plan's `attach` trees.
     public var takesStage: Bool
     /// The encoded plan. Init executes it at once, up to the container's own programs.
@@ -35,11 +37,13 @@ public struct ForkRequest: Sendable {
     public var statusFile: String
 
     public init(
-        namespaces: UInt64, enters: UInt64 = 0, takesStage: Bool, plan: [UInt8], cgroup1Directories: [String],
+        namespaces: UInt64, enters: UInt64 = 0, entersTask: Bool = false, takesStage: Bool, plan: [UInt8],
+        cgroup1Directories: [String],
         sandbox: Directory, statusFile: String
     ) {
         self.namespaces = namespaces
         self.enters = enters
+        self.entersTask = entersTask
         self.takesStage = takesStage
         self.plan = plan
         self.cgroup1Directories = cgroup1Directories
