@@ -12,7 +12,8 @@ import Wire
 @Suite(.enabled(if: geteuid() == 0, "needs root"), .serialized)
 struct NestedTests {
     private func request(
-        _ name: String, _ script: String = "exec sleep 1000", image: Bool = true, linux: Mesos.LinuxInfo? = nil,
+        _ name: String, _ script: String = "echo up; exec sleep 1000", image: Bool = true,
+        linux: Mesos.LinuxInfo? = nil,
         debug: Bool = false
     ) -> Gantry.V1.LaunchRequest {
         var config = Mesos.Slave.ContainerConfig(directory: "", commandInfo: Mesos.CommandInfo(value: script))
@@ -22,6 +23,14 @@ struct NestedTests {
         }
         if debug { config.containerClass = .debug }
         return Gantry.V1.LaunchRequest(containerID: Self.id(name), containerConfig: config)
+    }
+
+    /// Launches a container that says `up`, and returns when it has: it has joined and mounted everything by then.
+    private func start(_ request: Gantry.V1.LaunchRequest, _ daemon: RealDaemon) async throws {
+        let container = try await daemon.client.launch(request, attaching: true)
+        #expect(try await container.output?.next()?.data?.data == Array("up\n".utf8))
+        container.output?.cancel()
+        container.abandon()
     }
 
     private static func id(_ name: String) -> Mesos.ContainerID {
@@ -62,13 +71,13 @@ struct NestedTests {
 
     @Test func threeLevelsHaveTheNamespacesOfTheContract() async throws {
         try await RealDaemon.run { daemon in
-            _ = try await daemon.client.launch(request("a"))
-            _ = try await daemon.client.launch(request("a.b"))
-            _ = try await daemon.client.launch(request("a.b.c"))
-            _ = try await daemon.client.launch(request("a.shared", linux: .init(sharePidNamespace: true)))
-            _ = try await daemon.client.launch(request("a.private", linux: .init(ipcMode: .private)))
-            _ = try await daemon.client.launch(request("a.host", image: false))
-            _ = try await daemon.client.launch(request("a.b.debug", debug: true))
+            try await start(request("a"), daemon)
+            try await start(request("a.b"), daemon)
+            try await start(request("a.b.c"), daemon)
+            try await start(request("a.shared", linux: .init(sharePidNamespace: true)), daemon)
+            try await start(request("a.private", linux: .init(ipcMode: .private)), daemon)
+            try await start(request("a.host", image: false), daemon)
+            try await start(request("a.b.debug", debug: true), daemon)
             let a = try await namespaces("a", daemon)
             let b = try await namespaces("a.b", daemon)
             let own = ["mnt", "pid"]
@@ -126,7 +135,7 @@ struct NestedTests {
             var own = request("a.own", linux: .init(shareCgroups: false))
             own.containerConfig?.limits = ["mem": .init(value: 48)]
             for request in [top, request("a.b"), own, request("a.own.c"), request("a.own.d", debug: true)] {
-                _ = try await daemon.client.launch(request)
+                try await start(request, daemon)
             }
             let a = try await cgroups("a", daemon)
             let mounts = try CgroupMounts.detect()
@@ -202,7 +211,7 @@ struct NestedTests {
 
     @Test func theEndOfAParent() async throws {
         try await RealDaemon.run { daemon in
-            _ = try await daemon.client.launch(request("a", "trap 'exit 3' TERM; sleep 1000 & wait"))
+            try await start(request("a", "trap 'exit 3' TERM; echo up; sleep 1000 & wait"), daemon)
             let b = try await daemon.client.launch(request("a.b"))
             let c = try await daemon.client.launch(request("a.b.c"))
             let host = try await daemon.client.launch(
@@ -236,7 +245,7 @@ struct NestedTests {
                 request("a"), request("a.b"), request("a.b.c"), request("a.own", linux: .init(shareCgroups: false)),
                 request("a.b.debug", debug: true),
             ] {
-                _ = try await daemon.client.launch(request)
+                try await start(request, daemon)
             }
             try await daemon.crash()
             #expect(daemon.leftovers().contains { $0.hasPrefix("process") }, "they live on without a daemon")

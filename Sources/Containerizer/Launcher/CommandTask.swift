@@ -9,32 +9,37 @@ import SystemPackage
 ///
 ///     first process -> executor -> task
 ///                      (its mount namespace)   (another one)
-struct CommandTask: ~Copyable {
+final class CommandTask: Sendable {
     private let process: ProcessDescriptor
 
     /// For entering its namespaces.
     var descriptor: Int32 { process.raw }
 
+    private init(_ process: consuming ProcessDescriptor) {
+        self.process = process
+    }
+
     /// Nil when the task has no mount namespace of its own. What ends during the search is not found.
     ///
     /// - Throws: `launch.no-task` when the executor runs nothing, `launch.several-tasks`.
-    init?(below first: Int32) throws {
-        let outside = try Self.mountNamespace(of: first)
+    static func find(below first: Int32) throws -> CommandTask? {
+        let outside = try mountNamespace(of: first)
         // A child in another namespace is not the executor.
-        let executors = Self.children(of: first).filter { (try? Self.mountNamespace(of: $0)) == outside }
-        let below = executors.flatMap(Self.children)
-        guard !below.isEmpty else { throw Self.failure("no-task", "the executor does not run its task yet", first) }
-        let tasks = below.filter { pid in (try? Self.mountNamespace(of: pid)).map { $0 != outside } ?? false }
+        let executors = children(of: first).filter { (try? mountNamespace(of: $0)) == outside }
+        let below = executors.flatMap(children)
+        guard !below.isEmpty else { throw failure("no-task", "the executor does not run its task yet", first) }
+        let tasks = below.filter { pid in (try? mountNamespace(of: pid)).map { $0 != outside } ?? false }
         guard tasks.count <= 1 else {
-            throw Self.failure(
+            throw failure(
                 "several-tasks", "the executor runs several processes in mount namespaces of their own", first)
         }
         guard let pid = tasks.first else { return nil }
-        process = try ProcessDescriptor(pid: pid)
+        let process = try ProcessDescriptor(pid: pid)
         // With the descriptor in hand the number means that process, which is still the one that was found.
-        guard try Self.mountNamespace(of: pid) != outside else {
-            throw Self.failure("no-task", "the task ended just now", first)
+        guard try mountNamespace(of: pid) != outside else {
+            throw failure("no-task", "the task ended just now", first)
         }
+        return CommandTask(process)
     }
 
     private static func mountNamespace(of pid: Int32) throws(SystemError) -> [UInt8] {

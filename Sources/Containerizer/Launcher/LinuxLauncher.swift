@@ -44,15 +44,16 @@ public actor LinuxLauncher: Launcher {
         let files = try ForkFiles(request, tracking: tracking.begin(id))
         let control = try SocketPair(.stream)
         let parent = try request.enters == 0 ? nil : self.parent(of: id)
-        let task = try request.entersTask ? parent.flatMap { try CommandTask(below: $0.pid) } : nil
+        let task = try request.entersTask ? CommandTask.find(below: parent?.pid ?? 0) : nil
+        let target = task?.descriptor ?? parent?.descriptor
         let clone = SpawnRequest(
             namespaces: request.namespaces, enters: request.enters, hasCgroup: files.cgroup != nil,
-            takesStage: request.takesStage,
-            tasks: files.tasks.count)
+            takesStage: request.takesStage, tasks: files.tasks.count)
         // Before the clone, so that init need not wait for it.
         let unsent = try InitProcess.send(InitProcess.message(plan: request.plan), on: control.own)
-        let cloned = try await spawner.clone(
-            clone, [control.theirs] + files.descriptors(entering: task?.descriptor ?? parent?.descriptor))
+        let cloned = try await spawner.clone(clone, [control.theirs] + files.descriptors(entering: target))
+        // Open until it is sent.
+        withExtendedLifetime(task) {}
         let pidfd = ProcessDescriptor(owning: Descriptor(owning: cloned.pidfd), pid: cloned.pid)
         let process = InitProcess(
             pid: cloned.pid, process: pidfd, control: control.keepOurs(), unsent: unsent, reactor: reactor)
