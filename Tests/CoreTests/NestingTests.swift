@@ -312,6 +312,18 @@ import Wire
         try await fixture.destroy("a")
     }
 
+    @Test func aSandboxThatCannotBeMadeLeavesTheFirstRunsEnd() async throws {
+        let fixture = try CoreFixture()
+        for name in ["a", "a.b"] { try await fixture.launch(name) }
+        try await fixture.destroy("a.b")
+        let sandbox = try Directory(fixture.sandboxPath("a"))
+        try sandbox.removeTree("containers")
+        try sandbox.makeSymbolicLink("containers", to: Array("/nowhere".utf8))
+        await #expect(throws: ContainerError.self) { try await fixture.launch("a.b") }
+        #expect(try await fixture.wait("a.b")?.status == 9)
+        try await fixture.destroy("a")
+    }
+
     // MARK: Hostile parents
 
     /// Whoever runs in the root container may change its sandbox.

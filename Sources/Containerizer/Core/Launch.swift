@@ -51,14 +51,12 @@ extension Containerizer {
         var config = try inherit(id, config)
         // A nested container's sandbox is below its root container's, and stays as long as that.
         let ownsSandbox = id.parent == nil && config.directory.isEmpty
-        do {
-            config.directory = try sandboxes.create(for: id, at: config.directory)
-        } catch {
-            throw ContainerError(wrapping: error, step: "making the container's sandbox")
-        }
+        // Before its runtime directory, which replaces what is known of an earlier one of the name.
+        if id.parent != nil { config.directory = try makeSandbox(id, config) }
         do {
             try runtime.create(id)
             try mark(id, config)
+            if id.parent == nil { config.directory = try makeSandbox(id, config) }
         } catch {
             if ownsSandbox { try? sandboxes.remove(id) }
             try? runtime.remove(id)
@@ -67,6 +65,16 @@ extension Containerizer {
         let container = Container(id, config, ownsSandbox: ownsSandbox, now: .now)
         insert(container)
         return container
+    }
+
+    private func makeSandbox(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
+    ) throws(ContainerError) -> String {
+        do {
+            return try sandboxes.create(for: id, at: config.directory)
+        } catch {
+            throw ContainerError(wrapping: error, step: "making the container's directories")
+        }
     }
 
     /// What recovery has to know of the container before it can read its configuration.
