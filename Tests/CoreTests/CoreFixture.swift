@@ -25,8 +25,8 @@ final class CoreFixture: Sendable {
         reactor = try Reactor(name: "core")
         try reactor.start()
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let trash = try Trash(in: temporary.directory, log: log)
-        let filler = try SpareFiller()
+        let housekeeping = try Housekeeping()
+        let trash = try Trash(in: temporary.directory, housekeeping: housekeeping, log: log)
         let faults = faults
         containerizer = Containerizer(
             reactor: reactor, pool: pool, launcher: launcher,
@@ -34,11 +34,12 @@ final class CoreFixture: Sendable {
                 FakeIsolator(name: $0, faults: faults, contribution: contributions[$0] ?? Contribution())
             },
             provisioner: FakeProvisioner(faults: faults),
-            runtime: try RuntimeDirectory(path: temporary.path + "/run", trash: trash, filler: filler, spares: 0),
+            runtime: try RuntimeDirectory(
+                path: temporary.path + "/run", trash: trash, housekeeping: housekeeping, spares: 0),
             sandboxes: try Sandboxes(
                 path: temporary.path + "/sandboxes", sparePath: temporary.path + "/spares", trash: trash,
-                filler: filler, spares: 0),
-            configuration: .init(), log: log)
+                housekeeping: housekeeping, spares: 0),
+            housekeeping: housekeeping, configuration: .init(), log: log)
     }
 
     deinit {

@@ -11,7 +11,7 @@ extension CgroupsIsolator {
     /// In version 1 its processes join the cgroups of the nearest container around it that has some. In version 2 they
     /// live below that one, in cgroups without controllers, because a process is in one cgroup only and the launcher
     /// has to find them.
-    func shared(
+    func sharing(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
     ) throws -> Contribution? {
         guard let parent = id.parent, config.containerClass == .debug || config.sharesCgroups else { return nil }
@@ -27,7 +27,7 @@ extension CgroupsIsolator {
         let hasRoot = config.rootfs != nil
         return Contribution(
             launchInfo: .init(cloneNamespaces: hasRoot ? [Namespace.mount] : []),
-            steps: hasRoot ? placement.viewSteps(placement.isVersion2 ? id : owner) : [],
+            steps: hasRoot ? shared + placement.viewSteps(placement.isVersion2 ? id : owner) : [],
             cgroup1Directories: directories)
     }
 

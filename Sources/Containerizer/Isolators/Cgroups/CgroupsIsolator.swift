@@ -22,7 +22,7 @@ final class CgroupsIsolator: Isolator {
     /// Whether `usage` counts processes and threads.
     private let counts: Bool
     /// The part of the containers' view that is the same for all.
-    private let shared: [Gantry.Init.V1.Step.Kind]
+    let shared: [Gantry.Init.V1.Step.Kind]
     private let commandTasks = Mutex<Set<Mesos.ContainerID>>([])
 
     init(
@@ -54,7 +54,7 @@ final class CgroupsIsolator: Isolator {
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
     ) async throws -> Contribution? {
-        if let shared = try shared(id, config, within: ancestors) { return shared }
+        if let sharing = try sharing(id, config, within: ancestors) { return sharing }
         let request = try CgroupRequest(requests: config.resources, limits: config.limits)
         if config.taskInfo != nil { _ = commandTasks.withLock { $0.insert(id) } }
         try atOnce { try create(id, request) }
