@@ -87,7 +87,7 @@ let package = Package(
         program("gantry", ["CLI"]),
 
         // Tests.
-        tests("CoreTests", ["TestSupport", "Core", "Kernel", "Wire", log, system]),
+        tests("CoreTests", ["TestSupport", "Core", "Kernel", "Reactor", "Wire", log, system]),
         tests("WireTests", ["Wire", "CProto"], exclude: ["Goldens"]),
         tests("KernelTests", ["Kernel", system]),
         tests("IsolatorsTests", ["Isolators", "Core", "Kernel", "Reactor", "Wire", system]),

@@ -29,6 +29,15 @@ struct ContainerName: Equatable, ExpressibleByArgument, CustomStringConvertible 
         return ContainerName(Mesos.ContainerID(value: String(repeating: "0", count: 12 - digits.count) + digits))
     }
 
+    /// The same name below `parent`.
+    func inside(_ parent: ContainerName) -> ContainerName {
+        ContainerName(Self.place(id, below: parent.id))
+    }
+
+    private static func place(_ id: Mesos.ContainerID, below parent: Mesos.ContainerID) -> Mesos.ContainerID {
+        Mesos.ContainerID(value: id.value, parent: id.parent.map { place($0, below: parent) } ?? parent)
+    }
+
     var description: String {
         var parts = [id.value]
         var parent = id.parent

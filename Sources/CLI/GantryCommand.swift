@@ -21,8 +21,9 @@ struct GantryCommand: ParsableCommand {
             CommandGroup(
                 name: "Containers",
                 subcommands: [
-                    RunCommand.self, PsCommand.self, LogsCommand.self, WaitCommand.self, KillCommand.self,
-                    DestroyCommand.self, InspectCommand.self, UsageCommand.self,
+                    RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, WaitCommand.self,
+                    KillCommand.self, DestroyCommand.self, RemoveCommand.self, InspectCommand.self, UsageCommand.self,
+                    PlanCommand.self,
                 ]),
             CommandGroup(name: "Images", subcommands: [ImageCommand.self]),
             CommandGroup(name: "Daemon", subcommands: [HealthCommand.self, PingCommand.self, VersionCommand.self]),

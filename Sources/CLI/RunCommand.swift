@@ -22,14 +22,19 @@ struct RunCommand: AsyncParsableCommand {
               gantry run --memory 32m --cpus 0.5 --pids 64 debian:12 /bin/sh -c 'exit 3'
               gantry run --detach --name web --env PORT=8080 debian:12 /bin/server
               gantry run --cap CHOWN,KILL --user 1000:1000 debian:12 /bin/sh
+              gantry run --detach --parent web --name check debian:12 /bin/check
             """)
 
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var limits: LimitOptions
     @OptionGroup var process: ProcessOptions
+    @OptionGroup var place: PlaceOptions
 
     @Option(help: ArgumentHelp("The container's id (default: a random one).", valueName: "id"))
     var name: ContainerName?
+
+    @Option(help: ArgumentHelp("Run it inside of this container, as PARENT.NAME.", valueName: "id"))
+    var parent: ContainerName?
 
     @Option(help: ArgumentHelp("Keep the container's files in this directory of the host.", valueName: "dir"))
     var sandbox: String?
@@ -53,14 +58,16 @@ struct RunCommand: AsyncParsableCommand {
         if image.hasPrefix("-") { throw ValidationError("Unknown option '\(image)'") }
         if words.count < 2 { throw ValidationError("Missing the command to run in '\(image)'") }
         if let sandbox, !sandbox.hasPrefix("/") { throw ValidationError("--sandbox must be an absolute path") }
-        var request = RunRequest(name: name ?? .random(), image: image, command: Array(words.dropFirst()))
+        var name = name ?? .random()
+        if let parent { name = name.inside(parent) }
+        var request = RunRequest(name: name, image: image, command: Array(words.dropFirst()))
         request.memory = limits.memory
         request.processors = limits.cpus
         request.processes = limits.pids
         request.environment = try process.environment()
-        request.workingDirectory = process.workdir
+        request.workingDirectory = place.workdir
         request.user = process.user
-        request.hostname = process.hostname
+        request.hostname = place.hostname
         request.capabilities = try process.capabilities()
         request.sandbox = sandbox
         return request
@@ -95,6 +102,14 @@ struct LimitOptions: ParsableArguments {
     var pids: UInt64?
 }
 
+struct PlaceOptions: ParsableArguments {
+    @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The directory to start in.", valueName: "dir"))
+    var workdir: String?
+
+    @Option(help: ArgumentHelp("The container's host name.", valueName: "name"))
+    var hostname: String?
+}
+
 struct ProcessOptions: ParsableArguments {
     @Option(
         name: [.customShort("e"), .long],
@@ -102,14 +117,10 @@ struct ProcessOptions: ParsableArguments {
     )
     var env: [String] = []
 
-    @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The directory to start in.", valueName: "dir"))
-    var workdir: String?
-
-    @Option(name: [.customShort("u"), .long], help: ArgumentHelp("The user to run as.", valueName: "uid[:gid]"))
+    @Option(
+        name: [.customShort("u"), .long],
+        help: ArgumentHelp("The user to run as, each a number or a name in the container.", valueName: "user[:group]"))
     var user: String?
-
-    @Option(help: ArgumentHelp("The container's host name.", valueName: "name"))
-    var hostname: String?
 
     @Option(
         help: ArgumentHelp(

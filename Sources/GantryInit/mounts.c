@@ -91,10 +91,13 @@ int step_bind(const struct step *step) {
     const char *source = step->field[1].text, *path = step->field[2].text;
     bool recursive = step->field[3].number != 0, optional = step->field[6].number != 0;
 
-    scoped_fd in_root = step->field[5].number != 0 ? open_in_root(source, 0, 0) : -1;
-    scoped_fd tree = step->field[5].number == 0 ? sys_open_tree_clone(AT_FDCWD, source, recursive)
-                     : in_root >= 0             ? sys_open_tree_clone(in_root, "", recursive)
-                                                : -1;
+    bool by_path = step->field[5].number == 0 && step->field[7].number == 0;
+    scoped_fd found = by_path                      ? -1
+                      : step->field[7].number != 0 ? open_host_directory(source)
+                                                   : open_in_root(source, 0, 0);
+    scoped_fd tree = by_path      ? sys_open_tree_clone(AT_FDCWD, source, recursive)
+                     : found >= 0 ? sys_open_tree_clone(found, "", recursive)
+                                  : -1;
     if (tree < 0 && errno == ENOENT && optional) {
         return 0;
     }

@@ -48,7 +48,7 @@ enum spawn_step {
 };
 
 // With pid > 0 the pidfd is attached (SCM_RIGHTS). With helper > 0 there was a process between spawner
-// and supervisor; it is the receiver's child too, has already ended, and is to be reaped.
+// and supervisor; it is the receiver's child too, is about to end, and is to be reaped.
 struct spawn_answer {
     uint32_t version;
     int32_t pid;   // in the spawner's own pid namespace; 0 on failure

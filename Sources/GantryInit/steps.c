@@ -16,7 +16,7 @@ static const struct step_kind table[] = {
     {3, "overlay_root", "tTooT", step_overlay_root},
     {4, "bind_root", "tb", step_bind_root},
     {5, "mount", "ttUT", step_mount},
-    {6, "bind", "ttbUbb", step_bind},
+    {6, "bind", "ttbUbbb", step_bind},
     {7, "directory", "tu", step_directory},
     {8, "device", "tuuu", step_device},
     {9, "symbolic_link", "tt", step_symbolic_link},

@@ -15,9 +15,10 @@ public struct FileChanges: ~Copyable, Sendable {
     /// For waiting until it is readable.
     public var raw: Int32 { descriptor.raw }
 
-    /// Read the file after this call: what happened before is not told.
-    public borrowing func watch(_ path: String) throws(SystemError) {
+    /// Watches an open file, whatever its name comes to mean. Read it after this call: what happened before is not told.
+    public borrowing func watch(_ file: Int32) throws(SystemError) {
         let raw = descriptor.raw
+        let path = "/proc/self/fd/\(file)"
         try systemCall("inotify_add_watch", path) { gantry_inotify_watch_modified(raw, path) }
     }
 

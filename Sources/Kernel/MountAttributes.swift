@@ -13,4 +13,13 @@ public struct MountAttributes: OptionSet, Sendable, Hashable {
     public static let noDevices = MountAttributes(rawValue: 0x04)
     public static let noExecute = MountAttributes(rawValue: 0x08)
     public static let strictAccessTime = MountAttributes(rawValue: 0x20)
+
+    /// As mount(8) names them.
+    public var names: [String] {
+        let all: [(MountAttributes, String)] = [
+            (.readOnly, "ro"), (.noSetuid, "nosuid"), (.noDevices, "nodev"), (.noExecute, "noexec"),
+            (.strictAccessTime, "strictatime"),
+        ]
+        return all.filter { contains($0.0) }.map(\.1)
+    }
 }

@@ -9,4 +9,13 @@ public enum Namespace {
     public static let user: Int32 = 0x1000_0000
     public static let pid: Int32 = 0x2000_0000
     public static let network: Int32 = 0x4000_0000
+
+    /// The names of the namespaces in a set of bits, in the order of the bits.
+    public static func names(of bits: UInt64) -> [String] {
+        let all: [(Int32, String)] = [
+            (mount, "mount"), (cgroup, "cgroup"), (hostName, "uts"), (ipc, "ipc"), (user, "user"), (pid, "pid"),
+            (network, "net"),
+        ]
+        return all.filter { bits & UInt64(UInt32(bitPattern: $0.0)) != 0 }.map(\.1)
+    }
 }

@@ -29,6 +29,12 @@ struct FakeSystem: SystemService {
                 containerID: container.id, state: "RUNNING", pid: 42, config: container.config))
     }
 
+    func plan(_ request: Gantry.V1.PlanRequest, context: CallContext) async throws -> Gantry.V1.PlanResponse {
+        Gantry.V1.PlanResponse(
+            launchInfo: .init(workingDirectory: request.containerConfig?.directory), newNamespaces: ["mount", "pid"],
+            steps: [.init(origin: "filesystem/linux", name: "mount", text: request.containerID?.value ?? "")])
+    }
+
     func events(
         _ request: Gantry.V1.EventsRequest, responses: ResponseStream<Gantry.V1.Event>, context: CallContext
     ) async throws {

@@ -57,12 +57,13 @@ import Testing
         let temporary = try TemporaryDirectory()
         let housekeeping = try Housekeeping()
         let trash = try Trash(in: temporary.directory, housekeeping: housekeeping, log: Logger(label: "test"))
-        // Added after the trash's own duty, so it runs after it.
         var rounds = rounds(of: housekeeping).makeAsyncIterator()
-        _ = await rounds.next()
         try temporary.directory.make("a")
         #expect(try trash.discard("a", of: temporary.directory))
-        _ = await rounds.next()
-        #expect(try temporary.directory.directory("trash").names().isEmpty)
+        // Each discard brings a round; another one may have been under way.
+        repeat {
+            _ = try #require(await rounds.next())
+        } while try !temporary.directory.directory("trash").names().isEmpty
+        #expect(try temporary.directory.names() == ["trash"])
     }
 }

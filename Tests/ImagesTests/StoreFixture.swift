@@ -31,11 +31,11 @@ final class StoreFixture: Sendable {
         temporary = try TemporaryDirectory()
         self.root = root ?? temporary.path
         store = try ImageStore(path: "\(self.root)/images", pool: pool, limits: limits, checkpoint: checkpoint)
-        let housekeeping = try Housekeeping()
-        trash = try Trash(in: Directory(self.root), housekeeping: housekeeping, log: Logger(label: "test"))
+        trash = try Trash(in: Directory(self.root), housekeeping: Housekeeping(), log: Logger(label: "test"))
         provisioner = try OverlayProvisioner(
             path: "\(self.root)/provisioner", store: store, pool: pool, trash: trash,
-            housekeeping: housekeeping, spares: spares)
+            // One of its own: some tests open a second provisioner, and nobody makes spares meanwhile.
+            housekeeping: Housekeeping(), spares: spares)
     }
 
     deinit {

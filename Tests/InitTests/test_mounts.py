@@ -116,6 +116,18 @@ class BindTests(InitTestCase):
             self.fails(*base, step("bind", source="/nonexistent", target="/v", source_in_root=in_root), execute("x"), name="bind",
                        errno=errno.ENOENT, index=2, text="open_tree of /nonexistent")
 
+    def test_a_strict_source_is_reached_without_links(self):
+        volume = self.volume()
+        os.mkdir(f"{volume}/real")
+        os.symlink("real", f"{volume}/link")
+        os.mkdir(f"{volume}/real/below")
+        base = [PRIVATE, overlay(make_root())]
+        out = self.succeeds(*base, step("bind", source=f"{volume}/real", target="/v", strict_source=True), PIVOT, shell("ls /v"))
+        self.assertEqual(out, "below\n")
+        for path, code in ((f"{volume}/link", errno.ELOOP), (f"{volume}/link/below", errno.ELOOP), (f"{volume}/data", errno.ENOTDIR)):
+            self.fails(*base, step("bind", source=path, target="/v", strict_source=True), execute("x"), name="bind", errno=code,
+                       text=f"open_tree of {path}")
+
     def test_access_times(self):
         volume = self.volume()
         out = self.succeeds(PRIVATE, overlay(make_root()), PROC, step("bind", source=volume, target="/v", attributes=0x10), PIVOT, CAT_MOUNTS)

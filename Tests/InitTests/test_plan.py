@@ -16,7 +16,7 @@ SAMPLES = {
                          work="/nonexistent/w", options=["volatile"]),
     "bind_root": dict(target="/nonexistent", read_only=True),
     "mount": dict(type="tmpfs", target="/nonexistent/m", attributes=15, options=["mode=755", "size=1m"]),
-    "bind": dict(source="/nonexistent/a", target="/nonexistent/b", recursive=True, attributes=1, source_in_root=True,
+    "bind": dict(source="/nonexistent/a", target="/nonexistent/b", recursive=True, attributes=1, source_in_root=True, strict_source=True,
                  optional=True),
     "directory": dict(path="/nonexistent/d/../../proc/none", mode=0o755),
     "device": dict(path="/nonexistent/null", mode=0o20666, major=1, minor=3),

@@ -26,6 +26,7 @@ extension Gantry.Init.V1.Step.Kind {
         case .bind(let bind):
             let flags =
                 (bind.recursive ? " rec" : "") + (bind.sourceInRoot ? " in-root" : "") + (bind.optional ? " opt" : "")
+                + (bind.strictSource ? " strict" : "")
             return "bind \(text(bind.source)) \(text(bind.target)) \(bind.attributes)\(flags)"
         case .device(let device):
             return "device \(text(device.path)) \(device.major):\(device.minor) \(String(device.mode, radix: 8))"

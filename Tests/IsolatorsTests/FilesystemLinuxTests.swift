@@ -90,14 +90,43 @@ struct FilesystemLinuxTests {
         #expect(try await isolator(volumes: true).prepare(id, config) != nil)
     }
 
-    @Test func nestedAndDebugContainersAreRefused() async {
+    @Test func aNestedContainersSandboxIsReachedWithoutLinks() async throws {
+        let child = Mesos.ContainerID(value: "a", parent: id)
+        let contribution = try #require(try await isolator().prepare(child, .plain(rootfs: "/r"), within: [.plain()]))
+        #expect(contribution.steps.last?.line == "bind /var/sandbox /mnt/mesos/sandbox 0 rec strict")
+        #expect(contribution.launchInfo.cloneNamespaces == [Namespace.mount])
+        #expect(contribution.launchInfo.enterNamespaces.isEmpty)
+    }
+
+    /// Only one that sees the host's processes, through all containers around it.
+    @Test(arguments: [[true], [false], [true, true], [true, false], [false, true]]) func masksOfNestedContainers(
+        sharing: [Bool]
+    ) async throws {
+        let child = Mesos.ContainerID(value: "a", parent: id)
+        let ancestors = sharing.map { Mesos.Slave.ContainerConfig.plain(linux: .init(sharePidNamespace: $0)) }
+        let config = Mesos.Slave.ContainerConfig.plain(rootfs: "/r", linux: .init(sharePidNamespace: true))
+        let contribution = try #require(try await isolator().prepare(child, config, within: ancestors))
+        #expect(contribution.launchInfo.maskedPaths.isEmpty == sharing.allSatisfy { $0 })
+    }
+
+    @Test func aDebugContainerIsWhereItsParentIs() async throws {
         let child = Mesos.ContainerID(value: "a", parent: id)
         var debug = Mesos.Slave.ContainerConfig.plain()
         debug.containerClass = .debug
-        for (id, config) in [(child, Mesos.Slave.ContainerConfig.plain()), (id, debug)] {
-            let error = await #expect(throws: ContainerError.self) { try await isolator().prepare(id, config) }
-            #expect(error?.code == "isolator.nesting")
-            #expect(error?.kind == .failedPrecondition)
+        let contribution = try #require(try await isolator().prepare(child, debug, within: [.plain(rootfs: "/r")]))
+        #expect(contribution.launchInfo == .init(enterNamespaces: [Namespace.mount]))
+        #expect(contribution.steps.isEmpty)
+
+        var volumes = debug
+        volumes.containerInfo?.volumes = [.init(containerPath: "/data", hostPath: "/srv", mode: .rw)]
+        var rootfs = debug
+        rootfs.rootfs = "/r"
+        for config in [volumes, rootfs] {
+            let error = await #expect(throws: ContainerError.self) {
+                try await isolator(volumes: true).prepare(child, config, within: [.plain()])
+            }
+            #expect(error?.code == "isolator.debug-file-system")
+            #expect(error?.kind == .invalidArgument)
         }
     }
 }

@@ -86,6 +86,95 @@ struct NamespacesTests {
         #expect(error?.code == "namespaces.ipc.sharing-disallowed")
     }
 
+    // MARK: Nested
+
+    private let child = Mesos.ContainerID(value: "a", parent: .init(value: "web"))
+
+    private func debug(_ config: Mesos.Slave.ContainerConfig = .plain()) -> Mesos.Slave.ContainerConfig {
+        var config = config
+        config.containerClass = .debug
+        return config
+    }
+
+    @Test func aNestedContainerIsAmongItsParentsProcesses() async throws {
+        let isolator = NamespacesPID(disallowsSharing: true)
+        let own = try #require(try await isolator.prepare(child, .plain()))
+        #expect(own.launchInfo.enterNamespaces == [Namespace.pid])
+        #expect(own.launchInfo.cloneNamespaces == [Namespace.pid, Namespace.mount])
+        #expect(own.steps.map(\.line) == ["mount proc /proc 14 "])
+        let sharing = Mesos.LinuxInfo(sharePidNamespace: true)
+        let shared = try #require(try await isolator.prepare(child, .plain(linux: sharing)))
+        #expect(shared.launchInfo.enterNamespaces == [Namespace.pid])
+        #expect(shared.launchInfo.cloneNamespaces == [Namespace.mount])
+        #expect(shared.steps.map(\.line) == ["mount proc /proc 14 "])
+        #expect(try await isolator.prepare(child, .plain(rootfs: "/r", linux: sharing))?.steps.isEmpty == true)
+        let joined = try #require(try await isolator.prepare(child, debug(.plain(linux: sharing))))
+        #expect(joined.launchInfo == .init(enterNamespaces: [Namespace.pid]))
+        #expect(joined.steps.isEmpty)
+    }
+
+    @Test func aNestedContainerHasItsParentsNetworkAndName() async throws {
+        for config in [Mesos.Slave.ContainerConfig.plain(), debug(), debug(.plain(hostname: "x"))] {
+            let name = try #require(try await NamespacesUTS().prepare(child, config))
+            #expect(name.launchInfo == .init(enterNamespaces: [Namespace.hostName]) && name.steps.isEmpty)
+            let network = try #require(try await NamespacesNet().prepare(child, config))
+            #expect(network.launchInfo == .init(enterNamespaces: [Namespace.network]) && network.steps.isEmpty)
+        }
+        let named = try #require(try await NamespacesUTS().prepare(child, .plain(hostname: "x")))
+        #expect(named.launchInfo == .init(cloneNamespaces: [Namespace.hostName]))
+        #expect(named.steps.map(\.line) == ["hostname x"])
+    }
+
+    struct NestedIPC: Sendable {
+        var mode: Mesos.LinuxInfo.IpcMode?
+        var rootfs: String?
+        /// Modes of the containers around it, from the inside.
+        var around: [Mesos.LinuxInfo.IpcMode?] = [nil]
+        var roots: String?
+        var entered: [Int32] = [Namespace.ipc]
+        /// Nil for an error.
+        var steps: [String]? = []
+    }
+
+    @Test(arguments: [
+        NestedIPC(), NestedIPC(rootfs: "/r", steps: ["mount tmpfs /dev/shm 38 mode=1777"]),
+        NestedIPC(mode: .shareParent),
+        NestedIPC(mode: .shareParent, rootfs: "/r", steps: ["bind /dev/shm /dev/shm 0 rec"]),
+        NestedIPC(
+            mode: .shareParent, rootfs: "/r", around: [.shareParent, .shareParent], roots: "/r",
+            steps: ["bind /dev/shm /dev/shm 0 rec"]),
+        NestedIPC(mode: .shareParent, around: [nil], roots: "/r", steps: nil),
+        NestedIPC(mode: .shareParent, around: [.shareParent, .private], steps: nil),
+        NestedIPC(mode: .private, around: [.private], entered: [], steps: ["mount tmpfs /dev/shm 38 mode=1777"]),
+    ])
+    func nestedIPC(example: NestedIPC) async throws {
+        let isolator = NamespacesIPC(disallowsSharing: true, defaultSize: nil)
+        let config = Mesos.Slave.ContainerConfig.plain(rootfs: example.rootfs, linux: .init(ipcMode: example.mode))
+        let ancestors = example.around.map { mode in
+            Mesos.Slave.ContainerConfig.plain(rootfs: example.roots, linux: .init(ipcMode: mode))
+        }
+        guard let steps = example.steps else {
+            let error = await #expect(throws: ContainerError.self) {
+                try await isolator.prepare(child, config, within: ancestors)
+            }
+            #expect(error?.code == "namespaces.ipc.parents-memory")
+            return
+        }
+        let contribution = try #require(try await isolator.prepare(child, config, within: ancestors))
+        #expect(contribution.launchInfo.enterNamespaces == example.entered)
+        #expect(contribution.steps.map(\.line) == steps)
+    }
+
+    @Test func theIPCOfADebugContainer() async throws {
+        let isolator = NamespacesIPC(disallowsSharing: true, defaultSize: nil)
+        let joined = try #require(try await isolator.prepare(child, debug(), within: [.plain(rootfs: "/r")]))
+        #expect(joined.launchInfo == .init(enterNamespaces: [Namespace.ipc]) && joined.steps.isEmpty)
+        let error = await #expect(throws: ContainerError.self) {
+            try await isolator.prepare(child, debug(.plain(linux: .init(ipcMode: .private))), within: [.plain()])
+        }
+        #expect(error?.code == "namespaces.ipc.debug")
+    }
+
     // MARK: uts, net, nnp
 
     @Test func hostNames() async throws {

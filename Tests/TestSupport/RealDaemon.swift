@@ -146,9 +146,10 @@ public final class RealDaemon {
         for entry in entries("/proc") {
             let cgroups = (try? ControlFile.read(entry + "/cgroup")) ?? ""
             guard cgroups.contains("/\(cgroup)/") else { continue }
-            // A zombie is gone but for the record, which its parent may take when it likes: after a crash not ours.
-            let state = (try? ControlFile.read(entry + "/stat"))?.split(separator: ")").last?.dropFirst().first
-            if state != "Z" { found.append("process \(entry)") }
+            // Without memory it is gone but for the record, which its parent may take when it likes: after a crash not
+            // ours. The first process of a pid namespace waits until that has happened to all the others.
+            let memory = (try? ControlFile.read(entry + "/statm"))?.split(separator: " ").first
+            if memory != "0" { found.append("process \(entry)") }
         }
         return found
     }

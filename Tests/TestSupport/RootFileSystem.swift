@@ -5,8 +5,8 @@ import Kernel
 /// A real root file system for tests: Debian's static busybox under its applets' names, and a few files of /etc.
 public enum RootFileSystem {
     private static let applets = [
-        "sh", "cat", "dd", "echo", "env", "false", "head", "hostname", "id", "ip", "kill", "ls", "mkdir", "ps", "sleep",
-        "tail", "tr", "true", "yes",
+        "sh", "cat", "cut", "dd", "echo", "env", "false", "head", "hostname", "id", "ip", "kill", "ln", "ls", "mkdir",
+        "mount", "ps", "readlink", "sleep", "sort", "tail", "touch", "tr", "true", "unshare", "yes",
     ]
 
     /// Makes it in `path`, which must not exist.

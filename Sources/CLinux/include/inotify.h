@@ -9,7 +9,7 @@ static inline int gantry_inotify_open(void) {
 }
 
 static inline int gantry_inotify_watch_modified(int fd, const char *path) {
-    return inotify_add_watch(fd, path, IN_MODIFY | IN_DONT_FOLLOW);
+    return inotify_add_watch(fd, path, IN_MODIFY);
 }
 
 #endif

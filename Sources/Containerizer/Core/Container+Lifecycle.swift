@@ -82,6 +82,11 @@ public struct Lifecycle: Sendable, Hashable {
         }
     }
 
+    /// A teardown is under way or has failed: nothing may begin in the container.
+    public var isEnding: Bool {
+        state == .destroying || state == .destroyFailed
+    }
+
     /// A teardown ended with at least one step failed. The container stays, and can be destroyed again.
     public mutating func onDestroyFailed() {
         if state == .destroying { state = .destroyFailed }

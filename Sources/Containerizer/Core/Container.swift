@@ -16,6 +16,8 @@ final class Container {
     /// The launch in flight or finished. Destroy cancels it and awaits its end.
     var launch: Task<Void, any Error>?
     var launchInfo: Mesos.Slave.ContainerLaunchInfo?
+    /// Of a container that is only planned.
+    var plan: LaunchPlan?
     var process: (any ContainerProcess)?
     /// Ends when the first process is reaped: its wait status, by the rules of containerizer.md 3.12.
     var exit: Task<Int32?, any Error>?
@@ -25,6 +27,8 @@ final class Container {
     /// with the outcome.
     let started = Promise<ContainerError?>()
     var watches: [Task<Void, Never>] = []
+    /// The containers directly inside of this one. They end before it does.
+    var children: Set<Mesos.ContainerID> = []
 
     var requests: [Mesos.Resource]
     var limits: [String: Mesos.Value.Scalar]

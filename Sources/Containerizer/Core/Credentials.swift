@@ -3,42 +3,6 @@
 import Glibc
 import Wire
 
-/// `uid` or `uid:gid` in decimal, or `root`. Names other than root need the image's user database.
-struct UserIdentity: Hashable {
-    var uid: UInt32
-    var gid: UInt32
-
-    init(uid: UInt32, gid: UInt32) {
-        self.uid = uid
-        self.gid = gid
-    }
-
-    /// - Throws: `launch.invalid-user`. 4294967295 is refused: the kernel takes it for "leave as it is".
-    init(parsing text: String) throws(ContainerError) {
-        if text == "root" {
-            self.init(uid: 0, gid: 0)
-            return
-        }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), let uid = Self.number(parts[0]),
-            let gid = parts.count == 2 ? Self.number(parts[1]) : uid
-        else {
-            throw ContainerError(
-                .invalidArgument, code: "launch.invalid-user", "\"\(text)\" is not a user that can be used",
-                step: "checking the request", subject: "user",
-                hint: "give numbers: UID or UID:GID, each below 4294967295")
-        }
-        self.init(uid: uid, gid: gid)
-    }
-
-    private static func number(_ text: Substring) -> UInt32? {
-        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt32(text), number != .max else {
-            return nil
-        }
-        return number
-    }
-}
-
 /// The five capability sets as bits, computed from the two that a launch info has (containerizer.md 6.6).
 struct CapabilitySets: Hashable {
     var bounding: UInt64

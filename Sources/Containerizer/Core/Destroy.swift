@@ -12,11 +12,13 @@ extension Containerizer {
     /// - Throws: what failed, by step. Cancelling the caller does not stop the destruction.
     @discardableResult
     public func destroy(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerTermination? {
-        guard let container = table[id] else { return nil }
+        guard let container = table[id] else { return try recorded(id) }
         beginDestroy(container, prefilled: nil)
         return try await container.outcome.value()
     }
 
+    /// Its children are destroyed too, with the same knowledge; from here on none can be launched in it.
+    ///
     /// - Parameter prefilled: what the event that ends the container knows; only the first one's counts.
     func beginDestroy(_ container: Container, prefilled: Mesos.Slave.ContainerTermination?) {
         switch container.lifecycle.onDestroy() {
@@ -25,6 +27,7 @@ extension Containerizer {
         case .retry: container.outcome = Promise()
         }
         container.stateSince = .now
+        for child in container.children.compactMap({ table[$0] }) { beginDestroy(child, prefilled: prefilled) }
         let id = container.id
         container.destruction = Task(executorPreference: reactor) { await self.tearDown(id) }
     }
@@ -37,8 +40,8 @@ extension Containerizer {
         _ = await container.launch?.result
         for watch in container.watches { watch.cancel() }
 
-        var failures: [ContainerError] = []
-        await attempt("kill", container, &failures) { try await launcher.destroy(id) }
+        var failures = await childrenEnded(container)
+        if failures.isEmpty { await attempt("kill", container, &failures) { try await launcher.destroy(id) } }
         if failures.isEmpty {
             let termination = await termination(of: container)
             await release(container, &failures)
@@ -49,6 +52,19 @@ extension Containerizer {
         let failure = ContainerError(destruction: id, failures)
         log.error("\(failure)", metadata: ["container": "\(id.text)"])
         container.outcome.settle(.failure(failure))
+    }
+
+    /// Waits for the end of everything in the container.
+    ///
+    /// - Returns: the errors of what could not be destroyed. Then the container stays as well: it holds what its
+    ///   children live on.
+    private func childrenEnded(_ container: Container) async -> [ContainerError] {
+        var failures: [ContainerError] = []
+        for child in container.children.sorted(by: { $0.value < $1.value }) {
+            guard let record = table[child] else { continue }
+            await attempt("destroy \(child.text)", container, &failures) { _ = try await record.outcome.value() }
+        }
+        return failures
     }
 
     /// No process is left. Gives back everything in the reverse order of the launch, each whatever the others did.
@@ -63,7 +79,7 @@ extension Containerizer {
         }
         await attempt("cleanup (launcher)", container, &failures) { try await launcher.cleanup(id) }
         await attempt("cleanup (provisioner)", container, &failures) { _ = try await provisioner.destroy(id) }
-        guard failures.isEmpty else { return }
+        guard failures.isEmpty, id.parent == nil else { return }
         // The runtime directory goes last: while it is there, a daemon that starts knows that something may be left.
         await attempt("remove directories", container, &failures) {
             if container.ownsSandbox { try sandboxes.remove(id) }
@@ -97,6 +113,20 @@ extension Containerizer {
         return termination
     }
 
+    /// How a nested container ended can be asked until it is removed, or its root container ends.
+    private func record(_ termination: Mesos.Slave.ContainerTermination, of id: Mesos.ContainerID) {
+        do {
+            try runtime.write(termination, to: .termination, of: id)
+        } catch {
+            log.error("recording the end: \(error)", metadata: ["container": "\(id.text)"])
+        }
+    }
+
+    /// How a nested container that is no more had ended.
+    func recorded(_ id: Mesos.ContainerID) throws -> Mesos.Slave.ContainerTermination? {
+        id.parent == nil ? nil : try runtime.termination(of: id)
+    }
+
     private func brokenLimit(_ id: Mesos.ContainerID) async -> Mesos.Slave.ContainerLimitation? {
         for isolator in isolators(for: id) where isolator.watches {
             if let limitation = await isolator.limitation(id) { return limitation }
@@ -107,7 +137,8 @@ extension Containerizer {
     /// Nothing is left, and whoever sees the termination sees that.
     private func finish(_ container: Container, _ termination: Mesos.Slave.ContainerTermination) {
         container.started.settle(.success(nil))
-        table[container.id] = nil
+        if container.id.parent != nil { record(termination, of: container.id) }
+        erase(container)
         log.info(
             "ended",
             metadata: [

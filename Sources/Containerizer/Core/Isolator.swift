@@ -31,6 +31,12 @@ public protocol Isolator: Sendable {
     /// is on disk (the container's runtime directory exists already).
     func prepare(_ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig) async throws -> Contribution?
 
+    /// The same, with the configurations of the containers around a nested one, the direct parent first. For isolators
+    /// whose part depends on them; the others have only the shorter form.
+    func prepare(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
+    ) async throws -> Contribution?
+
     /// The first process exists and waits to be released; `pid` is its id in the daemon's namespace.
     func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws
 
@@ -65,6 +71,11 @@ extension Isolator {
     public var supportsStandalone: Bool { true }
     public var watches: Bool { false }
     public var stage: Stage { Stage() }
+    public func prepare(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
+    ) async throws -> Contribution? {
+        try await prepare(id, config)
+    }
     public func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws {}
     public func watch(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerLimitation {
         try await pendUntilCancelled()

@@ -20,7 +20,7 @@ extension Containerizer {
     ) async throws -> Gantry.V1.LaunchResult {
         if table[id] != nil { return .alreadyLaunched }
         if let info = config.containerInfo, info.type != .mesos { return .notSupported }
-        let container = try admit(id, config)
+        let container = try admit(id, config, hasPIDCheckpoint: pidCheckpointPath != nil)
         let launch = Task(executorPreference: reactor) {
             try await self.run(container: id, environment: environment, pidCheckpointPath: pidCheckpointPath)
         }
@@ -41,38 +41,49 @@ extension Containerizer {
     }
 
     /// The checks, in the contract's order, and the record. From here on the container's name is on disk.
-    private func admit(
-        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
+    func admit(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, hasPIDCheckpoint: Bool
     ) throws(ContainerError) -> Container {
         try id.validate()
-        guard id.parent == nil else {
-            throw ContainerError(
-                .failedPrecondition, code: "launch.nested", "nested containers are not supported", step: "launch",
-                subject: id.text, hint: "launch \(id.value) as a top-level container")
-        }
-        if config.containerClass == .debug {
-            throw ContainerError(
-                .invalidArgument, code: "launch.debug-top-level", "a DEBUG container needs a parent", step: "launch",
-                subject: id.text, hint: "name the container to debug as the parent of the id")
-        }
+        try NestingRules.check(id, config, hasPIDCheckpoint: hasPIDCheckpoint)
         try ResourceAmounts.validate(requests: config.resources, limits: config.limits)
 
-        var config = config
-        let ownsSandbox = config.directory.isEmpty
+        var config = try inherit(id, config)
+        // A nested container's sandbox is below its root container's, and stays as long as that.
+        let ownsSandbox = id.parent == nil && config.directory.isEmpty
+        // Before its runtime directory, which replaces what is known of an earlier one of the name.
+        if id.parent != nil { config.directory = try makeSandbox(id, config) }
         do {
             try runtime.create(id)
-            if config.executorInfo == nil && config.taskInfo == nil {
-                try runtime.write([], to: .standaloneMarker, of: id)
-            }
-            config.directory = try sandboxes.create(for: id, at: config.directory, user: config.user)
+            try mark(id, config)
+            if id.parent == nil { config.directory = try makeSandbox(id, config) }
         } catch {
             if ownsSandbox { try? sandboxes.remove(id) }
             try? runtime.remove(id)
             throw ContainerError(wrapping: error, step: "making the container's directories")
         }
         let container = Container(id, config, ownsSandbox: ownsSandbox, now: .now)
-        table[id] = container
+        insert(container)
         return container
+    }
+
+    private func makeSandbox(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
+    ) throws(ContainerError) -> String {
+        do {
+            return try sandboxes.create(for: id, at: config.directory)
+        } catch {
+            throw ContainerError(wrapping: error, step: "making the container's directories")
+        }
+    }
+
+    /// What recovery has to know of the container before it can read its configuration.
+    private func mark(_ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig) throws {
+        if config.containerClass == .debug {
+            try runtime.write([], to: .forceDestroyOnRecovery, of: id)
+        } else if id.parent == nil && config.executorInfo == nil && config.taskInfo == nil {
+            try runtime.write([], to: .standaloneMarker, of: id)
+        }
     }
 
     /// The pipeline. Destroy cancels the task that runs this and awaits its end, so the container is in the table
@@ -81,17 +92,7 @@ extension Containerizer {
         container id: Mesos.ContainerID, environment: [String: String], pidCheckpointPath: String?
     ) async throws(ContainerError) {
         let container = try known(id)
-        let root = try await provision(container)
-        try advance(container)
-        try await step(.launch, "checkpoint config", of: container) {
-            try runtime.write(container.config, to: .config, of: id)
-        }
-        let contributions = try await prepare(container)
-
-        let plan = try LaunchPlan(
-            container.config, environment: environment, root: root, contributions: contributions, stage: stage,
-            sandboxMountPoint: configuration.sandboxMountPoint)
-        container.launchInfo = plan.launchInfo
+        let plan = try await prepare(container, environment: environment, stage: stage)
         try await step(.launch, "checkpoint launch info", of: container) {
             try runtime.write(plan.launchInfo, to: .launchInfo, of: id)
         }
@@ -113,11 +114,46 @@ extension Containerizer {
             }
         } catch {
             // Nobody will read init's report, and destroy waits for one.
-            container.started.settle(.success(nil))
+            container.started.settle(.success(error))
             throw error
         }
         Task(executorPreference: reactor) { await self.awaitStart(of: id, process) }
         log.info("running", metadata: ["container": "\(id.text)", "pid": "\(process.pid)"])
+    }
+
+    /// Everything up to the plan; the container is prepared then.
+    func prepare(
+        _ container: Container, environment: [String: String], stage: Stage?
+    ) async throws(ContainerError) -> LaunchPlan {
+        let id = container.id
+        if id.parent != nil { try await parentRuns(container) }
+        let root = try await provision(container)
+        let user = try await identity(of: container)
+        try giveSandbox(of: container, to: user)
+        try await step(.launch, "checkpoint config", of: container) {
+            try runtime.write(container.config, to: .config, of: id)
+        }
+        try advance(container)
+        let contributions = try await prepare(container)
+
+        let parent = id.parent.flatMap { table[$0] }
+        let plan = try LaunchPlan(
+            container.config, environment: environment, root: root, contributions: contributions, stage: stage,
+            parent: parent.map { LaunchPlan.Parent(config: $0.config, launchInfo: $0.launchInfo) },
+            user: user, sandboxMountPoint: configuration.sandboxMountPoint)
+        container.launchInfo = plan.launchInfo
+        return plan
+    }
+
+    private func parentRuns(_ container: Container) async throws(ContainerError) {
+        do {
+            try await step(.launch, "await parent", of: container) { try await awaitParent(of: container) }
+        } catch {
+            // Rather than that the wait was cancelled.
+            try stillWanted(container)
+            throw error
+        }
+        try stillWanted(container)
     }
 
     private func provision(_ container: Container) async throws(ContainerError) -> Gantry.Init.V1.Step.Kind? {
@@ -131,14 +167,26 @@ extension Containerizer {
         return provisioned.root
     }
 
+    /// A sandbox that was made here belongs to the container's user.
+    private func giveSandbox(of container: Container, to user: UserIdentity?) throws(ContainerError) {
+        guard let user, container.ownsSandbox || container.id.parent != nil else { return }
+        do {
+            let sandbox = try sandboxes.open(container.id, at: container.config.directory)
+            try sandbox.duplicateDescriptor().setOwner(user: user.uid, group: user.gid, path: sandbox.path)
+        } catch {
+            throw ContainerError(error, step: "making the container's sandbox")
+        }
+    }
+
     /// One isolator after the other; a destroy that came in between ends the chain.
     private func prepare(_ container: Container) async throws(ContainerError) -> [NamedContribution] {
         var contributions: [NamedContribution] = []
         let id = container.id
         let config = container.config
+        let ancestors = ancestors(of: id)
         for isolator in isolators(for: id) {
             let contribution = try await step(.launch, "prepare (isolator \(isolator.name))", of: container) {
-                try await isolator.prepare(id, config)
+                try await isolator.prepare(id, config, within: ancestors)
             }
             if let contribution {
                 contributions.append(NamedContribution(isolator: isolator.name, contribution: contribution))
@@ -156,9 +204,10 @@ extension Containerizer {
         let directory = container.config.directory
         let process = try await step(.launch, "fork", of: container) {
             let request = ForkRequest(
-                namespaces: plan.namespaces, takesStage: plan.takesStage, plan: try plan.plan.encoded(),
-                cgroup1Directories: plan.cgroup1Directories, standardOutput: directory + "/stdout",
-                standardError: directory + "/stderr", statusFile: runtime.path(of: .status, of: id))
+                namespaces: plan.namespaces, enters: plan.enters, entersTask: plan.entersTask,
+                takesStage: plan.takesStage,
+                plan: try plan.plan.encoded(), cgroup1Directories: plan.cgroup1Directories,
+                sandbox: try sandboxes.open(id, at: directory), statusFile: runtime.path(of: .status, of: id))
             return try await launcher.fork(id, request)
         }
         container.process = process

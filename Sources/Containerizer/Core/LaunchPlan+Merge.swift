@@ -34,12 +34,33 @@ struct LaunchInfoMerge {
             merged.environment =
                 Mesos.Environment(variables: (merged.environment?.variables ?? []) + environment.variables)
         }
+        if let environment = info.taskEnvironment {
+            merged.taskEnvironment =
+                Mesos.Environment(variables: (merged.taskEnvironment?.variables ?? []) + environment.variables)
+        }
+        if let profile = info.seccompProfile { try merge(profile) }
+        merged.preExecCommands += info.preExecCommands
+        merged.taskSupplementaryGroups += info.taskSupplementaryGroups
         merged.mounts += info.mounts
         merged.fileOperations += info.fileOperations
         merged.maskedPaths += info.maskedPaths
         merged.cloneNamespaces = Set(merged.cloneNamespaces + info.cloneNamespaces).sorted()
         merged.enterNamespaces = Set(merged.enterNamespaces + info.enterNamespaces).sorted()
         merged.supplementaryGroups = Set(merged.supplementaryGroups + info.supplementaryGroups).sorted()
+    }
+
+    /// Protobuf's merge: single values overwrite, lists append.
+    private mutating func merge(_ profile: Mesos.Seccomp.ContainerSeccompProfile) throws(ContainerError) {
+        guard var sum = merged.seccompProfile else {
+            merged.seccompProfile = profile
+            return
+        }
+        do {
+            try sum.merge(profile)
+        } catch {
+            throw ContainerError(wrapping: error, step: "merging the launch plan")
+        }
+        merged.seccompProfile = sum
     }
 
     /// The containerizer itself sets these.

@@ -10,6 +10,10 @@ struct LaunchPlan {
     var launchInfo: Mesos.Slave.ContainerLaunchInfo
     /// For the clone: without those of the stage.
     var namespaces: UInt64
+    /// The parent container's namespaces that are entered before the clone.
+    var enters: UInt64
+    /// Whether they are those of the task that the parent's executor runs, not of the executor.
+    var entersTask: Bool
     var takesStage: Bool
     var cgroup1Directories: [String]
     var plan: Gantry.Init.V1.Plan
@@ -17,23 +21,33 @@ struct LaunchPlan {
     /// - Parameters:
     ///   - root: the step that mounts the root, if the container has an image.
     ///   - environment: what the caller of `launch` passed beside the configuration.
+    ///   - parent: of a nested container.
+    ///   - user: who runs the command, if the configuration names somebody.
     init(
         _ config: Mesos.Slave.ContainerConfig, environment: [String: String], root: Gantry.Init.V1.Step.Kind?,
-        contributions: [NamedContribution], stage: Stage? = nil, sandboxMountPoint: String
+        contributions: [NamedContribution], stage: Stage? = nil, parent: Parent? = nil, user: UserIdentity? = nil,
+        sandboxMountPoint: String
     ) throws(ContainerError) {
         var merge = LaunchInfoMerge()
         for named in contributions { try merge.add(named) }
         var info = merge.merged
 
-        info.command = try Self.command(config, isolators: info.command)
-        info.environment = Self.environment(
-            config, agent: environment, isolators: info.environment, sandboxMountPoint: sandboxMountPoint)
-        info.rootfs = config.rootfs
-        info.workingDirectory = Self.workingDirectory(config, isolators: info.workingDirectory, sandboxMountPoint)
-        info.user = config.user
+        let settings = LaunchSettings(
+            config: config, parent: config.containerClass == .debug ? parent : nil, sandboxMountPoint: sandboxMountPoint
+        )
+        info.command = try settings.command(isolators: info)
+        info.environment = settings.environment(agent: environment, isolators: info.environment)
+        info.taskEnvironment = nil
+        info.taskSupplementaryGroups = []
+        info.rootfs = settings.rootfs
+        info.workingDirectory = settings.workingDirectory(isolators: info.workingDirectory)
+        info.user = settings.user
+        let user = settings.user == config.user ? user : UserIdentity(uid: 0, gid: 0)
 
         launchInfo = info
         namespaces = info.cloneNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
+        enters = info.enterNamespaces.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1)) }
+        entersTask = info.enterNamespaces.contains(Namespace.mount) && parent?.config.taskInfo != nil
         cgroup1Directories = contributions.flatMap(\.contribution.cgroup1Directories)
         let linux = config.containerInfo?.linuxInfo
         let contributed = contributions.flatMap { named in
@@ -41,53 +55,21 @@ struct LaunchPlan {
             return named.contribution.steps.map { Gantry.Init.V1.Step(origin: origin, kind: $0) }
         }
         // Without a root of its own the container has the host's directories, and mounts nothing on them.
-        let staged = root == nil ? nil : stage?.replacing(contributed, namespaces: namespaces)
+        // A stage's namespaces are the host's children, not those of the namespaces that a nested container enters.
+        let staged = root == nil || enters != 0 ? nil : stage?.replacing(contributed, namespaces: namespaces)
         takesStage = staged != nil
         if takesStage { namespaces &= ~(stage?.namespaces ?? 0) }
         plan = Gantry.Init.V1.Plan(
             steps: try Self.steps(
-                info, root: root, contributed: staged ?? contributed,
+                info, root: root, contributed: staged ?? contributed, user: user,
                 asksForCapabilities: linux?.effectiveCapabilities != nil || linux?.capabilityInfo != nil))
     }
 
-    /// With a root of its own: an isolator's, else what the image's configuration says, else the sandbox. On the host's
-    /// file system always the sandbox (containerizer.md 3.8).
-    private static func workingDirectory(
-        _ config: Mesos.Slave.ContainerConfig, isolators: String?, _ sandboxMountPoint: String
-    ) -> String {
-        guard config.rootfs != nil else { return config.directory }
-        return isolators ?? config.docker?.manifest?.config?.workingDir ?? sandboxMountPoint
-    }
-
-    /// An isolator's command replaces the caller's; a command without a program is refused.
-    private static func command(
-        _ config: Mesos.Slave.ContainerConfig, isolators: Mesos.CommandInfo?
-    ) throws(ContainerError) -> Mesos.CommandInfo {
-        var command = isolators ?? config.commandInfo
-        guard let value = command.value, !value.isEmpty else {
-            throw ContainerError(
-                .invalidArgument, code: "launch.no-command", "the container has no command",
-                step: "checking the request", subject: "command_info.value", hint: "say what to run")
-        }
-        command.uris = []
-        command.environment = nil
-        command.user = nil
-        return command
-    }
-
-    /// Later entries of the same name win; the order of sources is the contract's (3.7).
-    private static func environment(
-        _ config: Mesos.Slave.ContainerConfig, agent: [String: String], isolators: Mesos.Environment?,
-        sandboxMountPoint: String
-    ) -> Mesos.Environment {
-        var variables = agent.sorted { $0.key < $1.key }.map {
-            Mesos.Environment.Variable(name: $0.key, value: $0.value)
-        }
-        let sandbox = config.rootfs == nil ? config.directory : sandboxMountPoint
-        variables.append(Mesos.Environment.Variable(name: "MESOS_SANDBOX", value: sandbox))
-        variables += isolators?.variables ?? []
-        variables += (config.commandInfo.environment?.variables ?? []).filter { $0.type != .secret }
-        return Mesos.Environment(variables: variables)
+    /// What a DEBUG container has of its parent.
+    struct Parent {
+        var config: Mesos.Slave.ContainerConfig
+        /// Nil if the parent's plan was never known to this daemon.
+        var launchInfo: Mesos.Slave.ContainerLaunchInfo?
     }
 }
 
@@ -97,7 +79,7 @@ extension LaunchPlan {
 
     private static func steps(
         _ info: Mesos.Slave.ContainerLaunchInfo, root: Gantry.Init.V1.Step.Kind?, contributed: [Gantry.Init.V1.Step],
-        asksForCapabilities: Bool
+        user: UserIdentity?, asksForCapabilities: Bool
     ) throws(ContainerError) -> [Gantry.Init.V1.Step] {
         var steps: [Gantry.Init.V1.Step] = []
         func add(_ kind: Kind, _ origin: String) {
@@ -109,7 +91,8 @@ extension LaunchPlan {
         if let root { add(root, "provisioner") }
         steps += contributed
         for path in info.maskedPaths { add(.mask(.init(path: try PlanText.checked(path, "masked_paths"))), "core") }
-        if root != nil { add(.pivotRoot(.init()), "core") }
+        // The executor of a command task stays on the host's file system, and enters the task's root itself.
+        if root != nil && info.rootfs != nil { add(.pivotRoot(.init()), "core") }
 
         for limit in try info.rlimits?.planSteps() ?? [] { add(limit, "core") }
         if let directory = info.workingDirectory {
@@ -117,7 +100,7 @@ extension LaunchPlan {
                 .workingDirectory(.init(path: try PlanText.checked(directory, "working_directory"), create: true)),
                 "core")
         }
-        try addCredentials(info, keepsCapabilities: asksForCapabilities) { add($0, "core") }
+        addCredentials(info, user, keepsCapabilities: asksForCapabilities) { add($0, "core") }
         add(.execute(try execute(info)), "core")
         return steps
     }
@@ -125,16 +108,16 @@ extension LaunchPlan {
     /// Identity, then capabilities, then no_new_privs: setuid clears the effective set, so the capabilities follow it.
     /// A user who is not root keeps capabilities only if the container asked for them itself.
     private static func addCredentials(
-        _ info: Mesos.Slave.ContainerLaunchInfo, keepsCapabilities: Bool, add: (Kind) -> Void
-    ) throws(ContainerError) {
-        let user = try info.user.map { text throws(ContainerError) in try UserIdentity(parsing: text) }
+        _ info: Mesos.Slave.ContainerLaunchInfo, _ user: UserIdentity?, keepsCapabilities: Bool, add: (Kind) -> Void
+    ) {
         let capabilities = CapabilitySets(info, ambient: keepsCapabilities && user != nil && user?.uid != 0)
         if user != nil || !info.supplementaryGroups.isEmpty {
             let user = user ?? UserIdentity(uid: 0, gid: 0)
             add(
                 .identity(
                     .init(
-                        uid: user.uid, gid: user.gid, groups: info.supplementaryGroups,
+                        uid: user.uid, gid: user.gid,
+                        groups: Set(user.groups + info.supplementaryGroups).sorted(),
                         keepCapabilities: capabilities != nil)))
         }
         if let capabilities { add(.capabilities(capabilities.step)) }

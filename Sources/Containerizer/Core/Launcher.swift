@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Kernel
 public import Wire
 
 /// Creates and kills process trees (containerizer.md section 5).
@@ -20,28 +21,33 @@ public protocol Launcher: Sendable {
 public struct ForkRequest: Sendable {
     /// CLONE_NEW* bits.
     public var namespaces: UInt64
+    /// CLONE_NEW* bits of the parent container's namespaces, which are entered before the clone.
+    public var enters: UInt64
+    /// Whether they are those of the task that the parent, the executor of a command task, runs (containerizer.md 3.9.2).
+    public var entersTask: Bool
     /// Whether the container takes a stage, which brings more namespaces and the plan's `attach` trees.
     public var takesStage: Bool
     /// The encoded plan. Init executes it at once, up to the container's own programs.
     public var plan: [UInt8]
     /// Absolute host paths of cgroup v1 directories to join first.
     public var cgroup1Directories: [String]
-    /// Where standard output and standard error go (opened for appending, created with mode 0644).
-    public var standardOutput: String
-    public var standardError: String
+    /// Where the files `stdout` and `stderr` are (opened for appending, created with mode 0644).
+    public var sandbox: Directory
     /// The file that receives the wait status, created and truncated before the process exists.
     public var statusFile: String
 
     public init(
-        namespaces: UInt64, takesStage: Bool, plan: [UInt8], cgroup1Directories: [String], standardOutput: String,
-        standardError: String, statusFile: String
+        namespaces: UInt64, enters: UInt64 = 0, entersTask: Bool = false, takesStage: Bool, plan: [UInt8],
+        cgroup1Directories: [String],
+        sandbox: Directory, statusFile: String
     ) {
         self.namespaces = namespaces
+        self.enters = enters
+        self.entersTask = entersTask
         self.takesStage = takesStage
         self.plan = plan
         self.cgroup1Directories = cgroup1Directories
-        self.standardOutput = standardOutput
-        self.standardError = standardError
+        self.sandbox = sandbox
         self.statusFile = statusFile
     }
 }

@@ -2,6 +2,7 @@
 
 import Logging
 import Reactor
+public import Kernel
 public import Wire
 
 /// The operations that begin and end no container (containerizer.md 2.5 to 2.12).
@@ -11,11 +12,12 @@ extension Containerizer {
         Array(table.keys)
     }
 
-    /// Returns when the container has ended; nil when there is none of that name.
+    /// Returns when the container has ended; nil when there is none of that name. A nested container's end is known as
+    /// long as its root container lives and nobody removes it.
     ///
     /// - Throws: the error of its destruction, or `CancellationError`, which changes nothing for anybody else.
     public func wait(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerTermination? {
-        guard let outcome = table[id]?.outcome else { return nil }
+        guard let outcome = table[id]?.outcome else { return try recorded(id) }
         return try await outcome.value()
     }
 
@@ -102,8 +104,9 @@ extension Containerizer {
         return await answer.value
     }
 
-    /// Deletes what a terminated nested container left. Only nested containers leave anything.
-    public func remove(_ id: Mesos.ContainerID) throws {
+    /// Deletes what a terminated nested container left, its sandbox too, with all that is nested in it. One that never
+    /// was is as good as removed.
+    public func remove(_ id: Mesos.ContainerID) async throws {
         guard id.parent != nil else {
             throw ContainerError(
                 .invalidArgument, code: "remove.top-level", "\(id.text) is a top-level container", step: "remove",
@@ -115,9 +118,19 @@ extension Containerizer {
                 .failedPrecondition, code: "remove.not-terminated", "\(id.text) has not ended", step: "remove",
                 subject: id.text, hint: "destroy it first")
         }
-        throw ContainerError(
-            .failedPrecondition, code: "remove.unknown-root", "there is no container \(id.segments[0])",
-            step: "remove", subject: id.text, hint: "what a container tree left went with its top-level container")
+        guard let root = table[id.root] else {
+            throw ContainerError(
+                .failedPrecondition, code: "remove.unknown-root", "there is no container \(id.root.text)",
+                step: "remove", subject: id.text, hint: "what a container tree left went with its top-level container")
+        }
+        do {
+            try runtime.remove(id)
+            let sandbox = root.config.directory
+            guard !sandbox.isEmpty, let rest = try sandboxes.removeNested(id, below: sandbox) else { return }
+            try await pool.run { _ = try rest.directory.removeTree(rest.name) }
+        } catch {
+            throw ContainerError(wrapping: error, step: "remove")
+        }
     }
 
     /// Everything that is known of the container; never waits for anything.
@@ -143,7 +156,8 @@ extension Containerizer {
         let container = try known(id)
         try await container.forked.value()
         return ContainerOutput(
-            sandbox: container.config.directory, outcome: container.outcome, started: container.started)
+            sandbox: try sandboxes.open(id, at: container.config.directory), outcome: container.outcome,
+            started: container.started)
     }
 
     /// The answers of all isolators in their order, without those that fail.
@@ -171,7 +185,7 @@ extension Containerizer {
 
 /// Where a container's output goes, and when it ends.
 public struct ContainerOutput: Sendable {
-    public var sandbox: String
+    public var sandbox: Directory
     public var outcome: Promise<Mesos.Slave.ContainerTermination>
     /// Nil when the command was executed; the error when init failed before.
     public var started: Promise<ContainerError?>

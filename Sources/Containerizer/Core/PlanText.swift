@@ -2,6 +2,11 @@
 
 /// Text for init's plan: UTF-8 bytes that end with the one NUL byte that they contain, so that C uses them in place.
 public struct PlanText {
+    /// The text that the bytes carry.
+    static func shown(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
     /// Text that Gantry itself made; it holds no NUL.
     public static func trusted(_ text: String) -> [UInt8] {
         var bytes = Array(text.utf8)

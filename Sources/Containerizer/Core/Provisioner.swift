@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Kernel
 public import Wire
 
 /// Turns an image into a root file system for one container (provisioner.md).
 public protocol Provisioner: Sendable {
     /// Makes the directories that the root needs; nothing is mounted on the host. Cancellable.
     func provision(_ id: Mesos.ContainerID, _ image: Mesos.Image) async throws -> Provisioned
+
+    /// The root file system of a provisioned container as its image has it, read-only and mounted nowhere.
+    func openRoot(_ id: Mesos.ContainerID) async throws -> Directory
 
     /// Removes what `provision` made, also half of it. False when there was nothing. Idempotent.
     func destroy(_ id: Mesos.ContainerID) async throws -> Bool

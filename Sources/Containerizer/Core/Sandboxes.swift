@@ -42,24 +42,20 @@ public struct Sandboxes: Sendable {
         path + "/" + id.segments.joined(separator: "/containers/")
     }
 
-    /// - Parameter requested: the caller's directory, empty for one of the daemon's.
-    /// - Returns: the directory, which exists, with mode 0750 and owned by `user` if it was made here.
-    func create(for id: Mesos.ContainerID, at requested: String, user: String?) throws -> String {
+    /// - Parameter requested: the caller's directory, empty for one of the daemon's; for a nested container the sandbox
+    ///   of its root container.
+    /// - Returns: the directory, which exists, with mode 0750 if it was made here.
+    func create(for id: Mesos.ContainerID, at requested: String) throws -> String {
+        if id.parent != nil { return try createNested(id, below: requested) }
         guard !requested.isEmpty else {
-            let identity = try user.map { text throws(ContainerError) in try UserIdentity(parsing: text) }
-            let own = own(id)
             let spare = try spares.take()
             do {
-                try spares.directory.rename(
-                    spare, to: directory, as: FilePath(id.segments.joined(separator: "/containers/")), replacing: false)
+                try spares.directory.rename(spare, to: directory, as: FilePath(id.value), replacing: false)
             } catch {
                 _ = try? spares.directory.removeTree(spare)
                 throw error
             }
-            if let identity {
-                try systemCall("chown", own) { chown(own, identity.uid, identity.gid) }
-            }
-            return own
+            return own(id)
         }
         var info = stat()
         guard requested.hasPrefix("/"), lstat(requested, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
@@ -71,8 +67,68 @@ public struct Sandboxes: Sendable {
         return requested
     }
 
-    /// Removes the daemon's own sandbox of the container, whatever the container left in it.
+    /// Removes the daemon's own sandbox of a top-level container, whatever the container left in it.
     func remove(_ id: Mesos.ContainerID) throws(SystemError) {
-        try trash.discard(FilePath(id.segments.joined(separator: "/containers/")), of: directory)
+        try trash.discard(FilePath(id.value), of: directory)
+    }
+}
+
+/// Sandboxes of nested containers: `<root container's sandbox>/containers/<child>/containers/<grandchild>`. What runs in
+/// the root container may change all of that at any time, so each step goes from a descriptor to the next name and
+/// follows no link.
+extension Sandboxes {
+    private func createNested(_ id: Mesos.ContainerID, below root: String) throws -> String {
+        // Without the operator's links in it, so that init can refuse to follow any.
+        let top = try canonical(root)
+        var directory = try Directory(top)
+        for name in id.segments.dropFirst() {
+            directory = try directory.ensure("containers", mode: 0o755).ensure(FilePath(name), mode: 0o750)
+        }
+        return "\(top)/\(id.nestedPath)"
+    }
+
+    /// The sandbox of a container, open.
+    func open(_ id: Mesos.ContainerID, at path: String) throws(SystemError) -> Directory {
+        guard id.parent != nil else { return try Directory(path) }
+        return try Directory(String(path.dropLast(id.nestedPath.count + 1))).directory(FilePath(id.nestedPath))
+    }
+
+    /// Takes the sandbox of a nested container away, at once.
+    ///
+    /// - Parameter root: the sandbox of its root container.
+    /// - Returns: what is still to be removed, by a call that blocks; nil when nothing is.
+    func removeNested(
+        _ id: Mesos.ContainerID, below root: String
+    ) throws(SystemError) -> (directory: Directory, name: FilePath)? {
+        let above = FilePath(id.nestedPath).removingLastComponent()
+        let parent: Directory
+        do {
+            parent = try Directory(root).directory(above)
+        } catch  where error.errno == .noSuchFileOrDirectory {
+            return nil
+        }
+        do {
+            try trash.discard(FilePath(id.value), of: parent)
+            return nil
+        } catch  where error.errno == .improperLink {
+            // The caller's directory is on another file system than the trash. A name with a dot first is no
+            // container's.
+            let hidden = FilePath(".\(UInt64.random(in: .min ... .max))")
+            try parent.rename(FilePath(id.value), to: parent, as: hidden, replacing: false)
+            return (parent, hidden)
+        }
+    }
+
+    private func canonical(_ path: String) throws(SystemError) -> String {
+        guard let real = realpath(path, nil) else { throw SystemError("realpath", path, .current) }
+        defer { free(real) }
+        return String(cString: real)
+    }
+}
+
+extension Mesos.ContainerID {
+    /// Where a nested container's files are, relative to those of its root container.
+    fileprivate var nestedPath: String {
+        segments.dropFirst().map { "containers/\($0)" }.joined(separator: "/")
     }
 }

@@ -38,7 +38,7 @@ public struct OutputFollower: Sendable {
         var tails: [Tail] = []
         for stream in Stream.allCases where streams.contains(stream) {
             let tail = try Tail(stream, directory: output.sandbox, replay: replay)
-            try changes.watch(tail.path)
+            try changes.watch(tail.raw)
             tails.append(tail)
         }
         let outcome = output.outcome
@@ -86,18 +86,20 @@ private final class Tail {
     private let file: Descriptor
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
+    var raw: Int32 { file.raw }
+
     /// The sandbox belongs to the container's user, who may have put a link or a pipe in the file's place: neither is
     /// followed nor waited for.
-    init(_ stream: OutputFollower.Stream, directory: String, replay: Bool) throws(ContainerError) {
+    init(_ stream: OutputFollower.Stream, directory: Directory, replay: Bool) throws(ContainerError) {
         self.stream = stream
-        let path = "\(directory)/\(stream.fileName)"
+        let path = directory.subject(FilePath(stream.fileName))
         self.path = path
         do {
-            let raw = try systemCall("open", path) { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
-            file = Descriptor(owning: raw)
-            var info = stat()
-            try systemCall("fstat", path) { fstat(raw, &info) }
-            guard info.st_mode & S_IFMT == S_IFREG else { throw SystemError("open", path, .invalidArgument) }
+            file = try directory.open(FilePath(stream.fileName), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let raw = file.raw
+            guard try FileInformation(of: file, path: path).kind == .regular else {
+                throw SystemError("open", path, .invalidArgument)
+            }
             if !replay { try systemCall("lseek", path) { lseek(raw, 0, SEEK_END) } }
         } catch {
             throw ContainerError(error as? SystemError ?? SystemError("open", path, .ioError), step: "attach")

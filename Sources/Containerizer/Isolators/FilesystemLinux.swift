@@ -30,20 +30,40 @@ struct FilesystemLinux: Isolator {
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {
-        try id.requireTopLevel(config, isolator: name)
+        try await prepare(id, config, within: [])
+    }
+
+    func prepare(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
+    ) async throws -> Contribution? {
+        if config.containerClass == .debug { return try enterParent(config) }
         try refuseVolumes(config)
         var info = Mesos.Slave.ContainerLaunchInfo(cloneNamespaces: [Namespace.mount])
         guard config.rootfs != nil else { return Contribution(launchInfo: info) }
 
         // A container that sees the host's processes is trusted with the host's kernel files as well.
-        if config.containerInfo?.linuxInfo?.sharePidNamespace != true { info.maskedPaths = Self.maskedPaths }
+        let seesHost = ([config] + ancestors).allSatisfy { $0.containerInfo?.linuxInfo?.sharePidNamespace == true }
+        if !seesHost { info.maskedPaths = Self.maskedPaths }
         let sandbox: Gantry.Init.V1.Step.Kind = .bind(
             .init(
                 source: try PlanText.checked(config.directory, "directory"),
-                target: PlanText.trusted(sandboxDirectory), recursive: true))
+                target: PlanText.trusted(sandboxDirectory), recursive: true,
+                // What is below the sandbox of another container is that one's to change.
+                strictSource: id.parent != nil))
         return Contribution(
             launchInfo: info,
             steps: Self.processFiles + [Self.systemFiles] + commonFiles + [sandbox])
+    }
+
+    /// A DEBUG container is where its parent is.
+    private func enterParent(_ config: Mesos.Slave.ContainerConfig) throws(ContainerError) -> Contribution {
+        guard config.rootfs == nil, config.containerInfo?.volumes.isEmpty != false else {
+            throw ContainerError(
+                .invalidArgument, code: "isolator.debug-file-system",
+                "a DEBUG container has the file system of its parent", subject: "container_info",
+                hint: "leave the image and the volumes out")
+        }
+        return Contribution(launchInfo: .init(enterNamespaces: [Namespace.mount]))
     }
 
     /// A volume that nobody mounts would lose its owner's data without a word.

@@ -5,7 +5,7 @@ import Kernel
 import Wire
 
 /// `namespaces/net`: a network namespace with nothing but the loopback interface. Beyond the contract; for containers
-/// that need no network.
+/// that need no network. A nested container is in its parent's.
 struct NamespacesNet: Isolator {
     let name = "namespaces/net"
 
@@ -16,7 +16,8 @@ struct NamespacesNet: Isolator {
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {
-        Contribution(
+        if id.parent != nil { return Contribution(launchInfo: .init(enterNamespaces: [Namespace.network])) }
+        return Contribution(
             launchInfo: .init(cloneNamespaces: [Namespace.network]), steps: [.loopback(.init())])
     }
 }

@@ -5,6 +5,7 @@ import Kernel
 import Wire
 
 /// `namespaces/uts`: a host name of the container's own. Beyond the contract, which leaves host names to the networks.
+/// A nested container has its parent's, unless it asks for one.
 struct NamespacesUTS: Isolator {
     let name = "namespaces/uts"
 
@@ -14,6 +15,10 @@ struct NamespacesUTS: Isolator {
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {
+        let isNamed = config.containerInfo?.hostname != nil && config.containerClass != .debug
+        if id.parent != nil, !isNamed {
+            return Contribution(launchInfo: .init(enterNamespaces: [Namespace.hostName]))
+        }
         let hostname = try config.containerInfo?.hostname.map(Self.checked) ?? Self.name(from: id)
         return Contribution(
             launchInfo: .init(cloneNamespaces: [Namespace.hostName]),

@@ -20,8 +20,8 @@ final class ForkFiles: Sendable {
     init(_ request: ForkRequest, tracking: TrackingCgroup) throws {
         status = try Self.open(request.statusFile, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
         input = try Self.open("/dev/null", O_RDONLY)
-        output = try Self.openLog(request.standardOutput)
-        error = try Self.openLog(request.standardError)
+        output = try Self.openLog("stdout", in: request.sandbox)
+        error = try Self.openLog("stderr", in: request.sandbox)
         var directories = request.cgroup1Directories
         switch tracking {
         case .bornInto(let directory):
@@ -45,8 +45,9 @@ final class ForkFiles: Sendable {
         if let cgroup { close(cgroup) }
     }
 
-    var descriptors: [Int32] {
-        [status.raw, input.raw, output.raw, error.raw] + [cgroup].compactMap { $0 } + tasks
+    /// - Parameter parent: the pidfd of the process whose namespaces are entered.
+    func descriptors(entering parent: Int32?) -> [Int32] {
+        [status.raw, input.raw, output.raw, error.raw] + [cgroup, parent].compactMap { $0 } + tasks
     }
 
     private static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemError) -> Descriptor {
@@ -55,23 +56,21 @@ final class ForkFiles: Sendable {
 
     /// A container may have put anything in its sandbox under this name: only a plain file is written to, and it belongs
     /// to whom the sandbox belongs to.
-    private static func openLog(_ path: String) throws -> Descriptor {
-        let file = try open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, mode: 0o644)
-        let raw = file.raw
-        var info = stat()
-        try systemCall("fstat", path) { fstat(raw, &info) }
-        guard info.st_mode & S_IFMT == S_IFREG else {
+    private static func openLog(_ name: FilePath, in sandbox: Directory) throws -> Descriptor {
+        let path = sandbox.subject(name)
+        let file = try sandbox.open(
+            name, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, mode: 0o644)
+        let information = try FileInformation(of: file, path: path)
+        guard information.kind == .regular else {
             throw ContainerError(
                 .failedPrecondition, code: "sandbox.log-is-no-file", "\(path) is not a regular file", step: "fork",
                 subject: path, hint: "remove it, or use another sandbox")
         }
-        var directory = stat()
-        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-        try systemCall("stat", parent) { stat(parent, &directory) }
-        if info.st_uid != directory.st_uid {
-            try systemCall("fchown", path) { fchown(raw, directory.st_uid, directory.st_gid) }
+        let owner = try sandbox.information()
+        if information.userID != owner.userID {
+            try file.setOwner(user: owner.userID, group: owner.groupID, path: path)
         }
-        _ = fcntl(raw, F_SETFL, O_APPEND)
+        _ = fcntl(file.raw, F_SETFL, O_APPEND)
         return file
     }
 }

@@ -29,6 +29,9 @@ public final class InitProcess: ContainerProcess {
         self.reactor = reactor
     }
 
+    /// For entering its namespaces.
+    var descriptor: Int32 { process.raw }
+
     public func signal(_ number: Int32) throws {
         try process.signal(number)
     }

@@ -43,16 +43,32 @@ public actor LinuxLauncher: Launcher {
         // At once, as the cgroups isolator does: a hop costs more than these calls (docs/adr/0007).
         let files = try ForkFiles(request, tracking: tracking.begin(id))
         let control = try SocketPair(.stream)
+        let parent = try request.enters == 0 ? nil : self.parent(of: id)
+        let task = try request.entersTask ? CommandTask.find(below: parent?.pid ?? 0) : nil
+        let target = task?.descriptor ?? parent?.descriptor
         let clone = SpawnRequest(
-            namespaces: request.namespaces, hasCgroup: files.cgroup != nil, takesStage: request.takesStage,
-            tasks: files.tasks.count)
+            namespaces: request.namespaces, enters: request.enters, hasCgroup: files.cgroup != nil,
+            takesStage: request.takesStage, tasks: files.tasks.count)
         // Before the clone, so that init need not wait for it.
         let unsent = try InitProcess.send(InitProcess.message(plan: request.plan), on: control.own)
-        let cloned = try await spawner.clone(clone, [control.theirs] + files.descriptors)
+        let cloned = try await spawner.clone(clone, [control.theirs] + files.descriptors(entering: target))
+        // Open until it is sent.
+        withExtendedLifetime(task) {}
         let pidfd = ProcessDescriptor(owning: Descriptor(owning: cloned.pidfd), pid: cloned.pid)
         let process = InitProcess(
             pid: cloned.pid, process: pidfd, control: control.keepOurs(), unsent: unsent, reactor: reactor)
         processes[id] = process
+        return process
+    }
+
+    /// By its descriptor: a process that has ended is not entered, whoever has its number.
+    private func parent(of id: Mesos.ContainerID) throws -> InitProcess {
+        guard let parent = id.parent, let process = processes[parent] else {
+            throw ContainerError(
+                .failedPrecondition, code: "launch.parent-without-process",
+                "the first process of \(id.parent?.text ?? id.text) is not known", step: "fork", subject: id.text,
+                hint: "launch it in another container")
+        }
         return process
     }
 

@@ -8,6 +8,8 @@ import SystemPackage
 /// packed (docs/protocol.md).
 struct SpawnRequest {
     var namespaces: UInt64
+    /// Namespaces of a process whose pidfd is among the descriptors.
+    var enters: UInt64 = 0
     var hasCgroup = false
     var takesStage = false
     var tasks = 0
@@ -22,14 +24,14 @@ struct SpawnRequest {
         bytes.append(littleEndian: Self.version)
         bytes.append(littleEndian: flags)
         bytes.append(littleEndian: namespaces)
-        bytes.append(littleEndian: UInt64(0))
+        bytes.append(littleEndian: enters)
         bytes.append(littleEndian: UInt32(tasks))
         bytes.append(littleEndian: stages ?? 0)
         return bytes
     }
 
     private var flags: UInt32 {
-        (hasCgroup ? 1 : 0) | (takesStage ? 4 : 0) | (stages == nil ? 0 : 8)
+        (hasCgroup ? 1 : 0) | (enters != 0 ? 2 : 0) | (takesStage ? 4 : 0) | (stages == nil ? 0 : 8)
     }
 }
 
@@ -37,6 +39,8 @@ struct SpawnAnswer: Hashable {
     static let size = 20
 
     var pid: Int32
+    /// Another child of ours that has ended already and is to be reaped; 0 for none.
+    var helper: Int32
 
     /// - Throws: what went wrong in the spawner, by its own step.
     init(_ bytes: [UInt8]) throws(ContainerError) {
@@ -46,6 +50,7 @@ struct SpawnAnswer: Hashable {
                 step: "fork", subject: "gantry-init", hint: "gantryd and gantry-init must come from the same build")
         }
         pid = Int32(bitPattern: UInt32(littleEndian: bytes, at: 4))
+        helper = Int32(bitPattern: UInt32(littleEndian: bytes, at: 16))
         let number = Int32(bitPattern: UInt32(littleEndian: bytes, at: 8))
         guard number != 0 else { return }
         let step = UInt32(littleEndian: bytes, at: 12)

@@ -143,7 +143,7 @@ public actor Spawner {
                 guard !bytes.isEmpty, !instance.waiting.isEmpty else {
                     return retire(instance, because: Self.died)
                 }
-                let answer = Self.cloned(bytes, descriptor)
+                let answer = cloned(bytes, descriptor)
                 if let waiter = instance.waiting.removeFirst() {
                     waiter.resume(with: answer)
                 } else if case .failure(let error) = answer, !(error is NoProcess) {
@@ -155,14 +155,29 @@ public actor Spawner {
         }
     }
 
-    private static func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
+    private func cloned(_ bytes: [UInt8], _ descriptor: Int32) -> Result<Cloned, any Error> {
         do {
             let answer = try SpawnAnswer(bytes)
+            if answer.helper > 0 { reap(helper: answer.helper) }
             guard descriptor >= 0 else { throw NoProcess() }
             return .success(Cloned(pid: answer.pid, pidfd: descriptor))
         } catch {
             if descriptor >= 0 { _ = Descriptor(owning: descriptor) }
             return .failure(error)
+        }
+    }
+
+    /// The process between the spawner and a nested container. It is about to end, and as long as it is not reaped the
+    /// pid namespace that it is in does not end either.
+    private func reap(helper pid: Int32) {
+        let (reactor, log) = (reactor, log)
+        Task(executorPreference: reactor) {
+            do {
+                let process = try ProcessDescriptor(pid: pid)
+                while try process.reap() == .running { try await reactor.readable(process.raw) }
+            } catch {
+                log.warning("reaping a helper of the spawner: \(error)", metadata: ["pid": "\(pid)"])
+            }
         }
     }
 

@@ -26,6 +26,16 @@ struct SystemHandlers: SystemService {
         .init(container: try await containerizer.inspect(request.containerID.checked()))
     }
 
+    func plan(_ request: Gantry.V1.PlanRequest, context: CallContext) async throws -> Gantry.V1.PlanResponse {
+        let id = try request.containerID.checked()
+        guard let config = request.containerConfig else {
+            throw ContainerError(
+                .invalidArgument, code: "launch.no-config", "the request has no container_config",
+                step: "checking the request", subject: id.text, hint: "set container_config")
+        }
+        return try await containerizer.plan(id, config, environment: request.environment)
+    }
+
     /// The kernel's release, as `uname -r` prints it.
     private static let kernel: String = {
         var names = utsname()

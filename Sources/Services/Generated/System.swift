@@ -27,6 +27,12 @@ public protocol SystemService: Sendable {
         _ request: Gantry.V1.InspectRequest, context: CallContext
     ) async throws -> Gantry.V1.InspectResponse
 
+    /// What a container's first process would be told, and who asks for it. The container is prepared and taken down
+    /// again; nothing is launched.
+    func plan(
+        _ request: Gantry.V1.PlanRequest, context: CallContext
+    ) async throws -> Gantry.V1.PlanResponse
+
     /// The calls that are being worked on.
     func pending(
         _ request: Gantry.V1.PendingRequest, context: CallContext
@@ -47,6 +53,7 @@ public struct SystemMethods: Sendable {
     public var version: UnaryHandler<Gantry.V1.VersionRequest, Gantry.V1.VersionResponse>
     public var health: UnaryHandler<Gantry.V1.HealthRequest, Gantry.V1.HealthResponse>
     public var inspect: UnaryHandler<Gantry.V1.InspectRequest, Gantry.V1.InspectResponse>
+    public var plan: UnaryHandler<Gantry.V1.PlanRequest, Gantry.V1.PlanResponse>
     public var pending: UnaryHandler<Gantry.V1.PendingRequest, Gantry.V1.PendingResponse>
     public var metrics: UnaryHandler<Gantry.V1.MetricsRequest, Gantry.V1.MetricsResponse>
     public var setLogLevel: UnaryHandler<Gantry.V1.SetLogLevelRequest, Gantry.V1.SetLogLevelResponse>
@@ -56,6 +63,7 @@ public struct SystemMethods: Sendable {
         version = .task { try await service.version($0, context: $1) }
         health = .task { try await service.health($0, context: $1) }
         inspect = .task { try await service.inspect($0, context: $1) }
+        plan = .task { try await service.plan($0, context: $1) }
         pending = .task { try await service.pending($0, context: $1) }
         metrics = .task { try await service.metrics($0, context: $1) }
         setLogLevel = .task { try await service.setLogLevel($0, context: $1) }
@@ -78,6 +86,7 @@ extension SystemService {
             handle: { try await self.events($0, responses: $1, context: $2) }, encode: encodeMessage
         )
         router.unary(service: service, method: "Inspect", methods.inspect)
+        router.unary(service: service, method: "Plan", methods.plan)
         router.unary(service: service, method: "Pending", methods.pending)
         router.unary(service: service, method: "Metrics", methods.metrics)
         router.unary(service: service, method: "SetLogLevel", methods.setLogLevel)
@@ -114,6 +123,14 @@ public struct SystemClient: Sendable {
         _ request: Gantry.V1.InspectRequest, options: CallOptions = CallOptions()
     ) async throws -> Gantry.V1.InspectResponse {
         try await connection.call(service: "gantry.v1.System", method: "Inspect", request, options)
+    }
+
+    /// What a container's first process would be told, and who asks for it. The container is prepared and taken down
+    /// again; nothing is launched.
+    public func plan(
+        _ request: Gantry.V1.PlanRequest, options: CallOptions = CallOptions()
+    ) async throws -> Gantry.V1.PlanResponse {
+        try await connection.call(service: "gantry.v1.System", method: "Plan", request, options)
     }
 
     /// The calls that are being worked on.
@@ -166,6 +183,12 @@ extension ServiceDescription {
                 comment: "One container with the history of its steps. Never waits for the container.",
                 request: Gantry.V1.InspectRequest.self,
                 response: Gantry.V1.InspectResponse.self,
+                requestStream: false, responseStream: false),
+            ServiceDescription.Method(
+                name: "Plan",
+                comment: "What a container's first process would be told, and who asks for it. The container is prepared and taken down again; nothing is launched.",
+                request: Gantry.V1.PlanRequest.self,
+                response: Gantry.V1.PlanResponse.self,
                 requestStream: false, responseStream: false),
             ServiceDescription.Method(
                 name: "Pending",

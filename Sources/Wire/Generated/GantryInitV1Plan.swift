@@ -225,6 +225,8 @@ extension Gantry.Init.V1 {
         public var sourceInRoot: Bool
         /// A source that does not exist is skipped instead of an error.
         public var optional: Bool
+        /// `source` is a directory of the host, and no symbolic link on the way to it is followed.
+        public var strictSource: Bool
         /// Fields that this version does not know, as they are encoded again.
         public var unknownFields: [UInt8] = []
 
@@ -234,7 +236,8 @@ extension Gantry.Init.V1 {
             recursive: Bool = false,
             attributes: UInt64 = 0,
             sourceInRoot: Bool = false,
-            optional: Bool = false
+            optional: Bool = false,
+            strictSource: Bool = false
         ) {
             self.source = source
             self.target = target
@@ -242,6 +245,7 @@ extension Gantry.Init.V1 {
             self.attributes = attributes
             self.sourceInRoot = sourceInRoot
             self.optional = optional
+            self.strictSource = strictSource
         }
     }
 
@@ -1039,11 +1043,13 @@ extension Gantry.Init.V1.Bind: Message {
         self.attributes = 0
         self.sourceInRoot = false
         self.optional = false
+        self.strictSource = false
     }
 
     @inline(never)
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
+        w.number(6, &strictSource)
         w.number(5, &optional)
         w.number(4, &sourceInRoot)
         w.number(3, &attributes)

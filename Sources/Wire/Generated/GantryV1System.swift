@@ -152,6 +152,88 @@ extension Gantry.V1 {
         }
     }
 
+    /// The container to plan, as for a launch.
+    public struct PlanRequest: Sendable {
+        /// The container. Its name must be free, and its parent must run.
+        public var containerID: Mesos.ContainerID? {
+            get { containerIDBox.value }
+            _modify { yield &containerIDBox.value }
+        }
+        private var containerIDBox: Boxed<Mesos.ContainerID>
+        /// What would be launched.
+        public var containerConfig: Mesos.Slave.ContainerConfig? {
+            get { containerConfigBox.value }
+            _modify { yield &containerConfigBox.value }
+        }
+        private var containerConfigBox: Boxed<Mesos.Slave.ContainerConfig>
+        /// Set in the container on top of what the configuration says.
+        public var environment: [String: String]
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(
+            containerID: Mesos.ContainerID? = nil,
+            containerConfig: Mesos.Slave.ContainerConfig? = nil,
+            environment: [String: String] = [:]
+        ) {
+            self.containerIDBox = Boxed(containerID)
+            self.containerConfigBox = Boxed(containerConfig)
+            self.environment = environment
+        }
+    }
+
+    /// What would be launched.
+    public struct PlanResponse: Sendable {
+        /// What the isolators ask for, merged.
+        public var launchInfo: Mesos.Slave.ContainerLaunchInfo? {
+            get { launchInfoBox.value }
+            _modify { yield &launchInfoBox.value }
+        }
+        private var launchInfoBox: Boxed<Mesos.Slave.ContainerLaunchInfo>
+        /// The namespaces that would be new: "mount", "pid".
+        public var newNamespaces: [String]
+        /// The namespaces of the parent that would be entered.
+        public var enteredNamespaces: [String]
+        /// The directories of cgroup version 1 that the process would join.
+        public var cgroups: [String]
+        /// What the first process would do, in this order.
+        public var steps: [Gantry.V1.PlanStep]
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(
+            launchInfo: Mesos.Slave.ContainerLaunchInfo? = nil,
+            newNamespaces: [String] = [],
+            enteredNamespaces: [String] = [],
+            cgroups: [String] = [],
+            steps: [Gantry.V1.PlanStep] = []
+        ) {
+            self.launchInfoBox = Boxed(launchInfo)
+            self.newNamespaces = newNamespaces
+            self.enteredNamespaces = enteredNamespaces
+            self.cgroups = cgroups
+            self.steps = steps
+        }
+    }
+
+    /// One thing to do.
+    public struct PlanStep: Sendable {
+        /// The isolator, or part of the daemon, that asks for it.
+        public var origin: String
+        /// Its kind, as reports of a failure name it.
+        public var name: String
+        /// What, in words. Values of environment variables are left out.
+        public var text: String
+        /// Fields that this version does not know, as they are encoded again.
+        public var unknownFields: [UInt8] = []
+
+        public init(origin: String = "", name: String = "", text: String = "") {
+            self.origin = origin
+            self.name = name
+            self.text = text
+        }
+    }
+
     /// Asks for the calls in flight.
     public struct PendingRequest: Sendable {
         /// Fields that this version does not know, as they are encoded again.
@@ -493,6 +575,67 @@ extension Gantry.V1.InspectResponse: Message {
     public mutating func walk(_ w: inout FieldWalk) {
         w.unknown(&unknownFields)
         w.boxed(0, &containerBox)
+    }
+}
+
+extension Gantry.V1.PlanRequest: Message {
+    public static let schema = MessageSchema(gantry__v1__plan_request__type(), Self.self)
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.containerIDBox = Boxed()
+        self.containerConfigBox = Boxed()
+        self.environment = [:]
+    }
+
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.map(2, &environment)
+        w.boxed(1, &containerConfigBox)
+        w.boxed(0, &containerIDBox)
+    }
+}
+
+extension Gantry.V1.PlanResponse: Message {
+    public static let schema = MessageSchema(gantry__v1__plan_response__type(), Self.self)
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.launchInfoBox = Boxed()
+        self.newNamespaces = []
+        self.enteredNamespaces = []
+        self.cgroups = []
+        self.steps = []
+    }
+
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.messages(4, &steps)
+        w.texts(3, &cgroups)
+        w.texts(2, &enteredNamespaces)
+        w.texts(1, &newNamespaces)
+        w.boxed(0, &launchInfoBox)
+    }
+}
+
+extension Gantry.V1.PlanStep: Message {
+    public static let schema = MessageSchema(gantry__v1__plan_step__type(), Self.self)
+
+    @inline(never)
+    public init(_ unset: UnsetFields) {
+        self.origin = ""
+        self.name = ""
+        self.text = ""
+    }
+
+    @inline(never)
+    public mutating func walk(_ w: inout FieldWalk) {
+        w.unknown(&unknownFields)
+        w.text(2, &text)
+        w.text(1, &name)
+        w.text(0, &origin)
     }
 }
 

@@ -1813,6 +1813,26 @@ static inline const struct cp_message *gantry__v1__inspect_response__type(void)
 {
     return &gantry__v1__inspect_response__table;
 }
+extern const struct cp_message gantry__v1__plan_request__table;
+static inline const struct cp_message *gantry__v1__plan_request__type(void)
+{
+    return &gantry__v1__plan_request__table;
+}
+extern const struct cp_message gantry__v1__plan_request__environment_entry__table;
+static inline const struct cp_message *gantry__v1__plan_request__environment_entry__type(void)
+{
+    return &gantry__v1__plan_request__environment_entry__table;
+}
+extern const struct cp_message gantry__v1__plan_response__table;
+static inline const struct cp_message *gantry__v1__plan_response__type(void)
+{
+    return &gantry__v1__plan_response__table;
+}
+extern const struct cp_message gantry__v1__plan_step__table;
+static inline const struct cp_message *gantry__v1__plan_step__type(void)
+{
+    return &gantry__v1__plan_step__table;
+}
 extern const struct cp_message gantry__v1__pending_request__table;
 static inline const struct cp_message *gantry__v1__pending_request__type(void)
 {

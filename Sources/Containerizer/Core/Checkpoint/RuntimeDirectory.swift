@@ -15,6 +15,10 @@ public struct RuntimeDirectory: Sendable {
     public enum File: String, Sendable {
         case config, launchInfo = "launch_info", pid, status
         case standaloneMarker = "standalone.marker"
+        /// The container is one for debugging: recovery ends it.
+        case forceDestroyOnRecovery = "force_destroy_on_recovery"
+        /// How a nested container ended; it is the last file that is written for it.
+        case termination
     }
 
     public let path: String
@@ -42,12 +46,17 @@ public struct RuntimeDirectory: Sendable {
         directory(of: id) + "/" + file.rawValue
     }
 
+    /// Makes the container's directory. What an earlier nested container of that name left goes (containerizer.md Q2).
     public func create(_ id: Mesos.ContainerID) throws(SystemError) {
+        let path = FilePath(id.segments.joined(separator: "/containers/"))
+        if id.parent != nil {
+            _ = try containersDirectory.directory(path.removingLastComponent().removingLastComponent())
+                .ensure("containers")
+            try trash.discard(path, of: containersDirectory)
+        }
         let spare = try spares.take()
         do {
-            try spares.directory.rename(
-                spare, to: containersDirectory, as: FilePath(id.segments.joined(separator: "/containers/")),
-                replacing: false)
+            try spares.directory.rename(spare, to: containersDirectory, as: path, replacing: false)
         } catch {
             _ = try? spares.directory.removeTree(spare)
             throw error
@@ -91,6 +100,28 @@ public struct RuntimeDirectory: Sendable {
     public func remove(_ id: Mesos.ContainerID) throws(SystemError) {
         try trash.discard(FilePath(id.segments.joined(separator: "/containers/")), of: containersDirectory)
     }
+
+    /// How the nested container ended; nil when nothing is recorded.
+    ///
+    /// - Throws: `checkpoint.corrupt`.
+    public func termination(of id: Mesos.ContainerID) throws -> Mesos.Slave.ContainerTermination? {
+        let path = path(of: .termination, of: id)
+        let name = FilePath(id.segments.joined(separator: "/containers/")).appending(File.termination.rawValue)
+        guard let framed = try containersDirectory.readFile(name, limit: Self.terminationLimit), !framed.isEmpty else {
+            return nil
+        }
+        let length = framed.count < 4 ? nil : framed.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self)) }
+        guard let length, framed.count == length + 4,
+            let termination = try? Mesos.Slave.ContainerTermination(decoding: Array(framed.dropFirst(4)))
+        else {
+            throw ContainerError(
+                .internal, code: "checkpoint.corrupt", "\(path) is damaged", step: "reading the termination",
+                subject: path, hint: "gantry remove \(id.text) forgets the container")
+        }
+        return termination
+    }
+
+    private static let terminationLimit = 1 << 20
 
     /// The wait status that init wrote; `.missing` when there is none.
     public func status(of id: Mesos.ContainerID) -> RecordedStatus {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Core
-internal import Kernel
+public import Kernel
 public import Reactor
 internal import Synchronization
 public import Wire
@@ -80,6 +80,17 @@ public final class OverlayProvisioner: Provisioner {
                     // file system, also by others, for a layer that goes in the next moment (docs/adr/0008).
                     options: [PlanText.trusted("volatile")])),
             ephemeralVolumes: [paths.upper, paths.work])
+    }
+
+    public func openRoot(_ id: Mesos.ContainerID) async throws -> Directory {
+        do {
+            let container = try ContainerPath(id)
+            let lower = try Self.layers(in: try directories.readRecord(container), of: container)
+            let layers = lower.reversed() + mountPoints
+            return try await pool.run { try Directory.detachedOverlay(lower: layers) }
+        } catch {
+            throw ContainerError(wrapping: error, step: "opening the root file system")
+        }
     }
 
     public func destroy(_ id: Mesos.ContainerID) async throws -> Bool {

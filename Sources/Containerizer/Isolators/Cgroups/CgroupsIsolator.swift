@@ -15,14 +15,14 @@ final class CgroupsIsolator: Isolator {
     let name = "cgroups"
     let watches: Bool
 
-    private let placement: CgroupPlacement
+    let placement: CgroupPlacement
     private let controllers: [any CgroupController]
     private let delegation: CgroupDelegation?
     private let pool: BlockingPool
     /// Whether `usage` counts processes and threads.
     private let counts: Bool
     /// The part of the containers' view that is the same for all.
-    private let shared: [Gantry.Init.V1.Step.Kind]
+    let shared: [Gantry.Init.V1.Step.Kind]
     private let commandTasks = Mutex<Set<Mesos.ContainerID>>([])
 
     init(
@@ -48,7 +48,13 @@ final class CgroupsIsolator: Isolator {
     func prepare(
         _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig
     ) async throws -> Contribution? {
-        try id.requireTopLevel(config, isolator: name)
+        try await prepare(id, config, within: [])
+    }
+
+    func prepare(
+        _ id: Mesos.ContainerID, _ config: Mesos.Slave.ContainerConfig, within ancestors: [Mesos.Slave.ContainerConfig]
+    ) async throws -> Contribution? {
+        if let sharing = try sharing(id, config, within: ancestors) { return sharing }
         let request = try CgroupRequest(requests: config.resources, limits: config.limits)
         if config.taskInfo != nil { _ = commandTasks.withLock { $0.insert(id) } }
         try atOnce { try create(id, request) }
@@ -61,10 +67,11 @@ final class CgroupsIsolator: Isolator {
 
     /// Blocks.
     private func create(_ id: Mesos.ContainerID, _ request: CgroupRequest) throws {
-        for (directory, root) in zip(placement.limits(id), placement.roots) {
-            try Self.create(directory, below: root)
-            // The root may be new, and it costs one read when it is not.
-            try delegation?.enable(downTo: root)
+        for directory in placement.limits(id) {
+            guard let parent = directory.parent else { continue }
+            try Self.create(directory, below: parent)
+            // The parent may be new, and it costs one read when it is not.
+            try delegation?.enable(downTo: parent)
         }
         for controller in controllers {
             guard let directory = placement.directory(controller.name, id) else { continue }
@@ -76,14 +83,14 @@ final class CgroupsIsolator: Isolator {
         }
     }
 
-    private static func create(_ directory: CgroupDirectory, below root: CgroupDirectory) throws {
+    static func create(_ directory: CgroupDirectory, below parent: CgroupDirectory) throws {
         do {
             try directory.create()
         } catch {
             switch error.errno {
             case .noSuchFileOrDirectory:
-                // Somebody removed Gantry's own cgroup since the start.
-                try root.createWithParents()
+                // The first nested container of its parent; or somebody removed Gantry's own cgroup since the start.
+                try parent.createWithParents()
                 try directory.create()
             case .fileExists:
                 throw ContainerError(
@@ -97,7 +104,7 @@ final class CgroupsIsolator: Isolator {
 
     func isolate(_ id: Mesos.ContainerID, pid: Int32) async throws {
         let isCommandTask = commandTasks.withLock { $0.contains(id) }
-        guard isCommandTask || id.parent != nil,
+        guard isCommandTask || id.parent != nil, ownsCgroups(id),
             let memory = controllers.lazy.compactMap({ $0 as? Cgroup1Memory }).first,
             let directory = placement.directory(memory.name, id)
         else { return }
@@ -147,13 +154,14 @@ final class CgroupsIsolator: Isolator {
 
     func watch(_ id: Mesos.ContainerID) async throws -> Mesos.Slave.ContainerLimitation {
         // One controller watches: memory. A second would need a race here.
-        guard let controller = controllers.first(where: { $0.watches }),
+        guard ownsCgroups(id), let controller = controllers.first(where: { $0.watches }),
             let directory = placement.directory(controller.name, id), directory.exists
         else { try await pendUntilCancelled() }
         return try await controller.watch(directory)
     }
 
     func limitation(_ id: Mesos.ContainerID) async -> Mesos.Slave.ContainerLimitation? {
+        guard ownsCgroups(id) else { return nil }
         for controller in controllers {
             guard let directory = placement.directory(controller.name, id) else { continue }
             if let limitation = try? controller.limitation(directory) { return limitation }
@@ -177,7 +185,9 @@ final class CgroupsIsolator: Isolator {
     // MARK: Measures
 
     func usage(_ id: Mesos.ContainerID) async throws -> Mesos.ResourceStatistics? {
-        try await onPool { isolator in
+        // Those of the containers around it are not its own.
+        guard ownsCgroups(id) else { return nil }
+        return try await onPool { isolator in
             try isolator.requireCgroups(id)
             var statistics = Mesos.ResourceStatistics(timestamp: WallClock.seconds())
             for controller in isolator.controllers {
@@ -201,7 +211,7 @@ final class CgroupsIsolator: Isolator {
 
     /// A few calls of some 50 microseconds each, on the caller's thread: a hop to the pool and back costs as much on an
     /// idle machine, and milliseconds on a busy one (docs/adr/0007).
-    private func atOnce<Value>(_ body: () throws -> Value) throws -> Value {
+    func atOnce<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
         } catch let error as SystemError {

@@ -373,6 +373,147 @@ void   gantry__v1__inspect_response__free_unpacked
   assert(message->base.descriptor == &gantry__v1__inspect_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   gantry__v1__plan_request__environment_entry__init
+                     (Gantry__V1__PlanRequest__EnvironmentEntry         *message)
+{
+  static const Gantry__V1__PlanRequest__EnvironmentEntry init_value = GANTRY__V1__PLAN_REQUEST__ENVIRONMENT_ENTRY__INIT;
+  *message = init_value;
+}
+void   gantry__v1__plan_request__init
+                     (Gantry__V1__PlanRequest         *message)
+{
+  static const Gantry__V1__PlanRequest init_value = GANTRY__V1__PLAN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t gantry__v1__plan_request__get_packed_size
+                     (const Gantry__V1__PlanRequest *message)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__v1__plan_request__pack
+                     (const Gantry__V1__PlanRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__v1__plan_request__pack_to_buffer
+                     (const Gantry__V1__PlanRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__V1__PlanRequest *
+       gantry__v1__plan_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__V1__PlanRequest *)
+     protobuf_c_message_unpack (&gantry__v1__plan_request__descriptor,
+                                allocator, len, data);
+}
+void   gantry__v1__plan_request__free_unpacked
+                     (Gantry__V1__PlanRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__v1__plan_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__v1__plan_response__init
+                     (Gantry__V1__PlanResponse         *message)
+{
+  static const Gantry__V1__PlanResponse init_value = GANTRY__V1__PLAN_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t gantry__v1__plan_response__get_packed_size
+                     (const Gantry__V1__PlanResponse *message)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__v1__plan_response__pack
+                     (const Gantry__V1__PlanResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__v1__plan_response__pack_to_buffer
+                     (const Gantry__V1__PlanResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__V1__PlanResponse *
+       gantry__v1__plan_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__V1__PlanResponse *)
+     protobuf_c_message_unpack (&gantry__v1__plan_response__descriptor,
+                                allocator, len, data);
+}
+void   gantry__v1__plan_response__free_unpacked
+                     (Gantry__V1__PlanResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__v1__plan_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   gantry__v1__plan_step__init
+                     (Gantry__V1__PlanStep         *message)
+{
+  static const Gantry__V1__PlanStep init_value = GANTRY__V1__PLAN_STEP__INIT;
+  *message = init_value;
+}
+size_t gantry__v1__plan_step__get_packed_size
+                     (const Gantry__V1__PlanStep *message)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_step__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t gantry__v1__plan_step__pack
+                     (const Gantry__V1__PlanStep *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_step__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t gantry__v1__plan_step__pack_to_buffer
+                     (const Gantry__V1__PlanStep *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &gantry__v1__plan_step__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Gantry__V1__PlanStep *
+       gantry__v1__plan_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Gantry__V1__PlanStep *)
+     protobuf_c_message_unpack (&gantry__v1__plan_step__descriptor,
+                                allocator, len, data);
+}
+void   gantry__v1__plan_step__free_unpacked
+                     (Gantry__V1__PlanStep *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &gantry__v1__plan_step__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   gantry__v1__pending_request__init
                      (Gantry__V1__PendingRequest         *message)
 {
@@ -1223,6 +1364,275 @@ const ProtobufCMessageDescriptor gantry__v1__inspect_response__descriptor =
   (ProtobufCMessageInit) gantry__v1__inspect_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor gantry__v1__plan_request__environment_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanRequest__EnvironmentEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanRequest__EnvironmentEntry, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__v1__plan_request__environment_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange gantry__v1__plan_request__environment_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor gantry__v1__plan_request__environment_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.v1.PlanRequest.EnvironmentEntry",
+  "EnvironmentEntry",
+  "Gantry__V1__PlanRequest__EnvironmentEntry",
+  "gantry.v1",
+  sizeof(Gantry__V1__PlanRequest__EnvironmentEntry),
+  2,
+  gantry__v1__plan_request__environment_entry__field_descriptors,
+  gantry__v1__plan_request__environment_entry__field_indices_by_name,
+  1,  gantry__v1__plan_request__environment_entry__number_ranges,
+  (ProtobufCMessageInit) gantry__v1__plan_request__environment_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__v1__plan_request__field_descriptors[3] =
+{
+  {
+    "container_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanRequest, container_id),
+    &mesos__container_id__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "container_config",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanRequest, container_config),
+    &mesos__slave__container_config__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "environment",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__V1__PlanRequest, n_environment),
+    offsetof(Gantry__V1__PlanRequest, environment),
+    &gantry__v1__plan_request__environment_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__v1__plan_request__field_indices_by_name[] = {
+  1,   /* field[1] = container_config */
+  0,   /* field[0] = container_id */
+  2,   /* field[2] = environment */
+};
+static const ProtobufCIntRange gantry__v1__plan_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor gantry__v1__plan_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.v1.PlanRequest",
+  "PlanRequest",
+  "Gantry__V1__PlanRequest",
+  "gantry.v1",
+  sizeof(Gantry__V1__PlanRequest),
+  3,
+  gantry__v1__plan_request__field_descriptors,
+  gantry__v1__plan_request__field_indices_by_name,
+  1,  gantry__v1__plan_request__number_ranges,
+  (ProtobufCMessageInit) gantry__v1__plan_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__v1__plan_response__field_descriptors[5] =
+{
+  {
+    "launch_info",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanResponse, launch_info),
+    &mesos__slave__container_launch_info__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_namespaces",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__V1__PlanResponse, n_new_namespaces),
+    offsetof(Gantry__V1__PlanResponse, new_namespaces),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entered_namespaces",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__V1__PlanResponse, n_entered_namespaces),
+    offsetof(Gantry__V1__PlanResponse, entered_namespaces),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "cgroups",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Gantry__V1__PlanResponse, n_cgroups),
+    offsetof(Gantry__V1__PlanResponse, cgroups),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steps",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gantry__V1__PlanResponse, n_steps),
+    offsetof(Gantry__V1__PlanResponse, steps),
+    &gantry__v1__plan_step__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__v1__plan_response__field_indices_by_name[] = {
+  3,   /* field[3] = cgroups */
+  2,   /* field[2] = entered_namespaces */
+  0,   /* field[0] = launch_info */
+  1,   /* field[1] = new_namespaces */
+  4,   /* field[4] = steps */
+};
+static const ProtobufCIntRange gantry__v1__plan_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor gantry__v1__plan_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.v1.PlanResponse",
+  "PlanResponse",
+  "Gantry__V1__PlanResponse",
+  "gantry.v1",
+  sizeof(Gantry__V1__PlanResponse),
+  5,
+  gantry__v1__plan_response__field_descriptors,
+  gantry__v1__plan_response__field_indices_by_name,
+  1,  gantry__v1__plan_response__number_ranges,
+  (ProtobufCMessageInit) gantry__v1__plan_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor gantry__v1__plan_step__field_descriptors[3] =
+{
+  {
+    "origin",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanStep, origin),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanStep, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__V1__PlanStep, text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned gantry__v1__plan_step__field_indices_by_name[] = {
+  1,   /* field[1] = name */
+  0,   /* field[0] = origin */
+  2,   /* field[2] = text */
+};
+static const ProtobufCIntRange gantry__v1__plan_step__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor gantry__v1__plan_step__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "gantry.v1.PlanStep",
+  "PlanStep",
+  "Gantry__V1__PlanStep",
+  "gantry.v1",
+  sizeof(Gantry__V1__PlanStep),
+  3,
+  gantry__v1__plan_step__field_descriptors,
+  gantry__v1__plan_step__field_indices_by_name,
+  1,  gantry__v1__plan_step__number_ranges,
+  (ProtobufCMessageInit) gantry__v1__plan_step__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 #define gantry__v1__pending_request__field_descriptors NULL
 #define gantry__v1__pending_request__field_indices_by_name NULL
 #define gantry__v1__pending_request__number_ranges NULL
@@ -1778,12 +2188,13 @@ const ProtobufCMessageDescriptor gantry__v1__pending_call__descriptor =
   (ProtobufCMessageInit) gantry__v1__pending_call__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor gantry__v1__system__method_descriptors[7] =
+static const ProtobufCMethodDescriptor gantry__v1__system__method_descriptors[8] =
 {
   { "Version", &gantry__v1__version_request__descriptor, &gantry__v1__version_response__descriptor },
   { "Health", &gantry__v1__health_request__descriptor, &gantry__v1__health_response__descriptor },
   { "Events", &gantry__v1__events_request__descriptor, &gantry__v1__event__descriptor },
   { "Inspect", &gantry__v1__inspect_request__descriptor, &gantry__v1__inspect_response__descriptor },
+  { "Plan", &gantry__v1__plan_request__descriptor, &gantry__v1__plan_response__descriptor },
   { "Pending", &gantry__v1__pending_request__descriptor, &gantry__v1__pending_response__descriptor },
   { "Metrics", &gantry__v1__metrics_request__descriptor, &gantry__v1__metrics_response__descriptor },
   { "SetLogLevel", &gantry__v1__set_log_level_request__descriptor, &gantry__v1__set_log_level_response__descriptor },
@@ -1792,9 +2203,10 @@ const unsigned gantry__v1__system__method_indices_by_name[] = {
   2,        /* Events */
   1,        /* Health */
   3,        /* Inspect */
-  5,        /* Metrics */
-  4,        /* Pending */
-  6,        /* SetLogLevel */
+  6,        /* Metrics */
+  5,        /* Pending */
+  4,        /* Plan */
+  7,        /* SetLogLevel */
   0         /* Version */
 };
 const ProtobufCServiceDescriptor gantry__v1__system__descriptor =
@@ -1804,7 +2216,7 @@ const ProtobufCServiceDescriptor gantry__v1__system__descriptor =
   "System",
   "Gantry__V1__System",
   "gantry.v1",
-  7,
+  8,
   gantry__v1__system__method_descriptors,
   gantry__v1__system__method_indices_by_name
 };
@@ -1840,13 +2252,21 @@ void gantry__v1__system__inspect(ProtobufCService *service,
   assert(service->descriptor == &gantry__v1__system__descriptor);
   service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void gantry__v1__system__plan(ProtobufCService *service,
+                              const Gantry__V1__PlanRequest *input,
+                              Gantry__V1__PlanResponse_Closure closure,
+                              void *closure_data)
+{
+  assert(service->descriptor == &gantry__v1__system__descriptor);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void gantry__v1__system__pending(ProtobufCService *service,
                                  const Gantry__V1__PendingRequest *input,
                                  Gantry__V1__PendingResponse_Closure closure,
                                  void *closure_data)
 {
   assert(service->descriptor == &gantry__v1__system__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gantry__v1__system__metrics(ProtobufCService *service,
                                  const Gantry__V1__MetricsRequest *input,
@@ -1854,7 +2274,7 @@ void gantry__v1__system__metrics(ProtobufCService *service,
                                  void *closure_data)
 {
   assert(service->descriptor == &gantry__v1__system__descriptor);
-  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gantry__v1__system__set_log_level(ProtobufCService *service,
                                        const Gantry__V1__SetLogLevelRequest *input,
@@ -1862,7 +2282,7 @@ void gantry__v1__system__set_log_level(ProtobufCService *service,
                                        void *closure_data)
 {
   assert(service->descriptor == &gantry__v1__system__descriptor);
-  service->invoke(service, 6, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 7, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void gantry__v1__system__init (Gantry__V1__System_Service *service,
                                Gantry__V1__System_ServiceDestroy destroy)

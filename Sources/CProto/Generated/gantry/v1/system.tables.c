@@ -133,6 +133,76 @@ const struct cp_message gantry__v1__inspect_response__table = {
     .lookup_size = 2,
 };
 
+static const Gantry__V1__PlanRequest gantry__v1__plan_request__initial = GANTRY__V1__PLAN_REQUEST__INIT;
+static const struct cp_field gantry__v1__plan_request__fields[] = {
+    {&mesos__container_id__table, 0, 0},
+    {&mesos__slave__container_config__table, 0, 0},
+    {&gantry__v1__plan_request__environment_entry__table, CP_FIELD_MAP, 0},
+};
+static const uint8_t gantry__v1__plan_request__lookup[] = {
+    0, 1, 2, 3,
+};
+const struct cp_message gantry__v1__plan_request__table = {
+    .descriptor = &gantry__v1__plan_request__descriptor,
+    .initial = &gantry__v1__plan_request__initial,
+    .fields = gantry__v1__plan_request__fields,
+    .lookup = gantry__v1__plan_request__lookup,
+    .lookup_size = 4,
+};
+
+static const Gantry__V1__PlanRequest__EnvironmentEntry gantry__v1__plan_request__environment_entry__initial = GANTRY__V1__PLAN_REQUEST__ENVIRONMENT_ENTRY__INIT;
+static const struct cp_field gantry__v1__plan_request__environment_entry__fields[] = {
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+};
+static const uint8_t gantry__v1__plan_request__environment_entry__lookup[] = {
+    0, 1, 2,
+};
+const struct cp_message gantry__v1__plan_request__environment_entry__table = {
+    .descriptor = &gantry__v1__plan_request__environment_entry__descriptor,
+    .initial = &gantry__v1__plan_request__environment_entry__initial,
+    .fields = gantry__v1__plan_request__environment_entry__fields,
+    .lookup = gantry__v1__plan_request__environment_entry__lookup,
+    .lookup_size = 3,
+    .is_map_entry = 1,
+};
+
+static const Gantry__V1__PlanResponse gantry__v1__plan_response__initial = GANTRY__V1__PLAN_RESPONSE__INIT;
+static const struct cp_field gantry__v1__plan_response__fields[] = {
+    {&mesos__slave__container_launch_info__table, 0, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {&gantry__v1__plan_step__table, 0, 0},
+};
+static const uint8_t gantry__v1__plan_response__lookup[] = {
+    0, 1, 2, 3, 4, 5,
+};
+const struct cp_message gantry__v1__plan_response__table = {
+    .descriptor = &gantry__v1__plan_response__descriptor,
+    .initial = &gantry__v1__plan_response__initial,
+    .fields = gantry__v1__plan_response__fields,
+    .lookup = gantry__v1__plan_response__lookup,
+    .lookup_size = 6,
+};
+
+static const Gantry__V1__PlanStep gantry__v1__plan_step__initial = GANTRY__V1__PLAN_STEP__INIT;
+static const struct cp_field gantry__v1__plan_step__fields[] = {
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+    {NULL, CP_FIELD_TEXT | CP_FIELD_UTF8, 0},
+};
+static const uint8_t gantry__v1__plan_step__lookup[] = {
+    0, 1, 2, 3,
+};
+const struct cp_message gantry__v1__plan_step__table = {
+    .descriptor = &gantry__v1__plan_step__descriptor,
+    .initial = &gantry__v1__plan_step__initial,
+    .fields = gantry__v1__plan_step__fields,
+    .lookup = gantry__v1__plan_step__lookup,
+    .lookup_size = 4,
+};
+
 static const Gantry__V1__PendingRequest gantry__v1__pending_request__initial = GANTRY__V1__PENDING_REQUEST__INIT;
 const struct cp_message gantry__v1__pending_request__table = {
     .descriptor = &gantry__v1__pending_request__descriptor,

@@ -29,6 +29,10 @@ typedef struct Gantry__V1__Event Gantry__V1__Event;
 typedef struct Gantry__V1__Event__AttributesEntry Gantry__V1__Event__AttributesEntry;
 typedef struct Gantry__V1__InspectRequest Gantry__V1__InspectRequest;
 typedef struct Gantry__V1__InspectResponse Gantry__V1__InspectResponse;
+typedef struct Gantry__V1__PlanRequest Gantry__V1__PlanRequest;
+typedef struct Gantry__V1__PlanRequest__EnvironmentEntry Gantry__V1__PlanRequest__EnvironmentEntry;
+typedef struct Gantry__V1__PlanResponse Gantry__V1__PlanResponse;
+typedef struct Gantry__V1__PlanStep Gantry__V1__PlanStep;
 typedef struct Gantry__V1__PendingRequest Gantry__V1__PendingRequest;
 typedef struct Gantry__V1__PendingResponse Gantry__V1__PendingResponse;
 typedef struct Gantry__V1__MetricsRequest Gantry__V1__MetricsRequest;
@@ -144,6 +148,60 @@ struct  Gantry__V1__InspectResponse
 #define GANTRY__V1__INSPECT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__v1__inspect_response__descriptor) \
     , NULL }
+
+
+struct  Gantry__V1__PlanRequest__EnvironmentEntry
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData key;
+  ProtobufCBinaryData value;
+};
+#define GANTRY__V1__PLAN_REQUEST__ENVIRONMENT_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__v1__plan_request__environment_entry__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Gantry__V1__PlanRequest
+{
+  ProtobufCMessage base;
+  Mesos__ContainerID *container_id;
+  Mesos__Slave__ContainerConfig *container_config;
+  size_t n_environment;
+  Gantry__V1__PlanRequest__EnvironmentEntry **environment;
+};
+#define GANTRY__V1__PLAN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__v1__plan_request__descriptor) \
+    , NULL, NULL, 0,NULL }
+
+
+struct  Gantry__V1__PlanResponse
+{
+  ProtobufCMessage base;
+  Mesos__Slave__ContainerLaunchInfo *launch_info;
+  size_t n_new_namespaces;
+  ProtobufCBinaryData *new_namespaces;
+  size_t n_entered_namespaces;
+  ProtobufCBinaryData *entered_namespaces;
+  size_t n_cgroups;
+  ProtobufCBinaryData *cgroups;
+  size_t n_steps;
+  Gantry__V1__PlanStep **steps;
+};
+#define GANTRY__V1__PLAN_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__v1__plan_response__descriptor) \
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Gantry__V1__PlanStep
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData origin;
+  ProtobufCBinaryData name;
+  ProtobufCBinaryData text;
+};
+#define GANTRY__V1__PLAN_STEP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&gantry__v1__plan_step__descriptor) \
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Gantry__V1__PendingRequest
@@ -411,6 +469,66 @@ Gantry__V1__InspectResponse *
 void   gantry__v1__inspect_response__free_unpacked
                      (Gantry__V1__InspectResponse *message,
                       ProtobufCAllocator *allocator);
+/* Gantry__V1__PlanRequest__EnvironmentEntry methods */
+void   gantry__v1__plan_request__environment_entry__init
+                     (Gantry__V1__PlanRequest__EnvironmentEntry         *message);
+/* Gantry__V1__PlanRequest methods */
+void   gantry__v1__plan_request__init
+                     (Gantry__V1__PlanRequest         *message);
+size_t gantry__v1__plan_request__get_packed_size
+                     (const Gantry__V1__PlanRequest   *message);
+size_t gantry__v1__plan_request__pack
+                     (const Gantry__V1__PlanRequest   *message,
+                      uint8_t             *out);
+size_t gantry__v1__plan_request__pack_to_buffer
+                     (const Gantry__V1__PlanRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__V1__PlanRequest *
+       gantry__v1__plan_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__v1__plan_request__free_unpacked
+                     (Gantry__V1__PlanRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__V1__PlanResponse methods */
+void   gantry__v1__plan_response__init
+                     (Gantry__V1__PlanResponse         *message);
+size_t gantry__v1__plan_response__get_packed_size
+                     (const Gantry__V1__PlanResponse   *message);
+size_t gantry__v1__plan_response__pack
+                     (const Gantry__V1__PlanResponse   *message,
+                      uint8_t             *out);
+size_t gantry__v1__plan_response__pack_to_buffer
+                     (const Gantry__V1__PlanResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__V1__PlanResponse *
+       gantry__v1__plan_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__v1__plan_response__free_unpacked
+                     (Gantry__V1__PlanResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Gantry__V1__PlanStep methods */
+void   gantry__v1__plan_step__init
+                     (Gantry__V1__PlanStep         *message);
+size_t gantry__v1__plan_step__get_packed_size
+                     (const Gantry__V1__PlanStep   *message);
+size_t gantry__v1__plan_step__pack
+                     (const Gantry__V1__PlanStep   *message,
+                      uint8_t             *out);
+size_t gantry__v1__plan_step__pack_to_buffer
+                     (const Gantry__V1__PlanStep   *message,
+                      ProtobufCBuffer     *buffer);
+Gantry__V1__PlanStep *
+       gantry__v1__plan_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   gantry__v1__plan_step__free_unpacked
+                     (Gantry__V1__PlanStep *message,
+                      ProtobufCAllocator *allocator);
 /* Gantry__V1__PendingRequest methods */
 void   gantry__v1__pending_request__init
                      (Gantry__V1__PendingRequest         *message);
@@ -611,6 +729,18 @@ typedef void (*Gantry__V1__InspectRequest_Closure)
 typedef void (*Gantry__V1__InspectResponse_Closure)
                  (const Gantry__V1__InspectResponse *message,
                   void *closure_data);
+typedef void (*Gantry__V1__PlanRequest__EnvironmentEntry_Closure)
+                 (const Gantry__V1__PlanRequest__EnvironmentEntry *message,
+                  void *closure_data);
+typedef void (*Gantry__V1__PlanRequest_Closure)
+                 (const Gantry__V1__PlanRequest *message,
+                  void *closure_data);
+typedef void (*Gantry__V1__PlanResponse_Closure)
+                 (const Gantry__V1__PlanResponse *message,
+                  void *closure_data);
+typedef void (*Gantry__V1__PlanStep_Closure)
+                 (const Gantry__V1__PlanStep *message,
+                  void *closure_data);
 typedef void (*Gantry__V1__PendingRequest_Closure)
                  (const Gantry__V1__PendingRequest *message,
                   void *closure_data);
@@ -661,6 +791,10 @@ struct Gantry__V1__System_Service
                   const Gantry__V1__InspectRequest *input,
                   Gantry__V1__InspectResponse_Closure closure,
                   void *closure_data);
+  void (*plan)(Gantry__V1__System_Service *service,
+               const Gantry__V1__PlanRequest *input,
+               Gantry__V1__PlanResponse_Closure closure,
+               void *closure_data);
   void (*pending)(Gantry__V1__System_Service *service,
                   const Gantry__V1__PendingRequest *input,
                   Gantry__V1__PendingResponse_Closure closure,
@@ -685,6 +819,7 @@ void gantry__v1__system__init (Gantry__V1__System_Service *service,
       function_prefix__ ## health,\
       function_prefix__ ## events,\
       function_prefix__ ## inspect,\
+      function_prefix__ ## plan,\
       function_prefix__ ## pending,\
       function_prefix__ ## metrics,\
       function_prefix__ ## set_log_level  }
@@ -704,6 +839,10 @@ void gantry__v1__system__inspect(ProtobufCService *service,
                                  const Gantry__V1__InspectRequest *input,
                                  Gantry__V1__InspectResponse_Closure closure,
                                  void *closure_data);
+void gantry__v1__system__plan(ProtobufCService *service,
+                              const Gantry__V1__PlanRequest *input,
+                              Gantry__V1__PlanResponse_Closure closure,
+                              void *closure_data);
 void gantry__v1__system__pending(ProtobufCService *service,
                                  const Gantry__V1__PendingRequest *input,
                                  Gantry__V1__PendingResponse_Closure closure,
@@ -728,6 +867,10 @@ extern const ProtobufCMessageDescriptor gantry__v1__event__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__event__attributes_entry__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__inspect_request__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__inspect_response__descriptor;
+extern const ProtobufCMessageDescriptor gantry__v1__plan_request__descriptor;
+extern const ProtobufCMessageDescriptor gantry__v1__plan_request__environment_entry__descriptor;
+extern const ProtobufCMessageDescriptor gantry__v1__plan_response__descriptor;
+extern const ProtobufCMessageDescriptor gantry__v1__plan_step__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__pending_request__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__pending_response__descriptor;
 extern const ProtobufCMessageDescriptor gantry__v1__metrics_request__descriptor;

@@ -2097,7 +2097,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__mount__descriptor =
   (ProtobufCMessageInit) gantry__init__v1__mount__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gantry__init__v1__bind__field_descriptors[6] =
+static const ProtobufCFieldDescriptor gantry__init__v1__bind__field_descriptors[7] =
 {
   {
     "source",
@@ -2171,6 +2171,18 @@ static const ProtobufCFieldDescriptor gantry__init__v1__bind__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "strict_source",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Gantry__Init__V1__Bind, strict_source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gantry__init__v1__bind__field_indices_by_name[] = {
   3,   /* field[3] = attributes */
@@ -2178,12 +2190,13 @@ static const unsigned gantry__init__v1__bind__field_indices_by_name[] = {
   2,   /* field[2] = recursive */
   0,   /* field[0] = source */
   4,   /* field[4] = source_in_root */
+  6,   /* field[6] = strict_source */
   1,   /* field[1] = target */
 };
 static const ProtobufCIntRange gantry__init__v1__bind__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor gantry__init__v1__bind__descriptor =
 {
@@ -2193,7 +2206,7 @@ const ProtobufCMessageDescriptor gantry__init__v1__bind__descriptor =
   "Gantry__Init__V1__Bind",
   "gantry.init.v1",
   sizeof(Gantry__Init__V1__Bind),
-  6,
+  7,
   gantry__init__v1__bind__field_descriptors,
   gantry__init__v1__bind__field_indices_by_name,
   1,  gantry__init__v1__bind__number_ranges,

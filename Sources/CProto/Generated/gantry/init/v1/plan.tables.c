@@ -170,16 +170,17 @@ static const struct cp_field gantry__init__v1__bind__fields[] = {
     {NULL, 0, 0},
     {NULL, 0, 0},
     {NULL, 0, 0},
+    {NULL, 0, 0},
 };
 static const uint8_t gantry__init__v1__bind__lookup[] = {
-    0, 1, 2, 3, 4, 5, 6,
+    0, 1, 2, 3, 4, 5, 6, 7,
 };
 const struct cp_message gantry__init__v1__bind__table = {
     .descriptor = &gantry__init__v1__bind__descriptor,
     .initial = &gantry__init__v1__bind__initial,
     .fields = gantry__init__v1__bind__fields,
     .lookup = gantry__init__v1__bind__lookup,
-    .lookup_size = 7,
+    .lookup_size = 8,
 };
 
 static const Gantry__Init__V1__Directory gantry__init__v1__directory__initial = GANTRY__INIT__V1__DIRECTORY__INIT;

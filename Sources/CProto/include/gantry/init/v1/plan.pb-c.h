@@ -216,10 +216,11 @@ struct  Gantry__Init__V1__Bind
   uint64_t attributes;
   protobuf_c_boolean source_in_root;
   protobuf_c_boolean optional;
+  protobuf_c_boolean strict_source;
 };
 #define GANTRY__INIT__V1__BIND__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gantry__init__v1__bind__descriptor) \
-    , {0,NULL}, {0,NULL}, 0, 0, 0, 0 }
+    , {0,NULL}, {0,NULL}, 0, 0, 0, 0, 0 }
 
 
 struct  Gantry__Init__V1__Directory
