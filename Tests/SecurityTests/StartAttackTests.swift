@@ -149,11 +149,10 @@ struct StartAttackTests {
         try await attack("true") { _, daemon in
             let image = Mesos.Image(type: .docker, docker: Mesos.Image.Docker(name: "hostile"))
             let label = Mesos.Label(key: "memory.limit_in_bytes", value: "-1\n/../../x")
-            let task = Mesos.TaskInfo(
-                name: "../../task", taskID: .init(value: "t"), slaveID: .init(value: "s"),
-                command: .init(value: "true"), labels: .init(labels: [label]))
+            let executor = Mesos.ExecutorInfo(
+                executorID: .init(value: "../../executor"), name: "../../name", labels: .init(labels: [label]))
             let config = Mesos.Slave.ContainerConfig(
-                directory: "", taskInfo: task,
+                directory: "", executorInfo: executor,
                 commandInfo: .init(value: "cat /sys/fs/cgroup/memory*/memory.limit_in_bytes /sys/fs/cgroup/memory.max"),
                 containerInfo: .init(type: .mesos, mesos: .init(image: image)),
                 resources: [.init(name: "mem", type: .scalar, scalar: .init(value: 64))],
