@@ -108,7 +108,8 @@ let package = Package(
             "PrivilegedTests",
             ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Reactor", "Wire", system]),
         tests(
-            "SecurityTests", ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Wire", system]),
+            "SecurityTests",
+            ["TestSupport", "gantry", "gantryd", "Client", "Services", "Kernel", "Wire", system]),
     ],
     swiftLanguageModes: [.v6]
 )
