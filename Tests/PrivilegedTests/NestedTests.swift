@@ -43,12 +43,14 @@ struct NestedTests {
         try await daemon.client.system.inspect(.init(containerID: Self.id(name))).container?.pid ?? 0
     }
 
-    /// The inode numbers of a container's namespaces, by the names in /proc/PID/ns.
+    /// The inode numbers of a container's namespaces, by the names in /proc/PID/ns. On cgroup version 2 each container
+    /// makes a cgroup namespace of its own, whatever it shares (docs/adr/0019).
     private func namespaces(_ name: String, _ daemon: RealDaemon) async throws -> [String: String] {
         let pid = try await pid(name, daemon)
         let directory = try Directory("/proc/\(pid)/ns")
         var found: [String: String] = [:]
-        for kind in ["ipc", "mnt", "net", "pid", "uts", "cgroup"] {
+        let hasCgroups = try CgroupMounts.detect().mode != .v2
+        for kind in ["ipc", "mnt", "net", "pid", "uts"] + (hasCgroups ? ["cgroup"] : []) {
             found[kind] = String(decoding: try directory.linkText(FilePath(kind)), as: UTF8.self)
         }
         return found
